@@ -338,6 +338,8 @@ def _saved(node: Node, take_snapshot: TakeSnapshot) -> dict[str, Any]:
 
 def _local(node: Node, take_snapshot: TakeSnapshot) -> tuple[Snapshot | None, ...]:
     """Run the node on upstream gradients of ones; return an empty tuple if it cannot run outside a pass."""
+    if not callable(node):  # that of a function whose backward pass is Python's
+        return ()
     metadata = getattr(node, "_input_metadata", ())
     ones = [torch.ones(output.shape, dtype=output.dtype, device=output.device) for output in metadata]
     try:

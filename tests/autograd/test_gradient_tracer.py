@@ -377,3 +377,21 @@ def test_a_pass_can_start_at_a_view_changed_in_place() -> None:
     document = document_of("x = torch.tensor([1., 2.], requires_grad=True)\ny = x * 2\nv = y[0]\ny += 1\nv.backward()")
     assert (node(document, name="v")["value"], node(document, name="v")["grad"]) == (3.0, 1.0)
     assert node(document, name="x")["grad"] == [2.0, 0.0]
+
+
+def test_a_function_with_a_backward_pass_of_its_own_is_a_node_with_its_gradients() -> None:
+    source = """class Double(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return 2 * x
+    @staticmethod
+    def backward(ctx, grad):
+        return 2 * grad
+x = torch.tensor([1.0, 2.0], requires_grad=True)
+loss = Double.apply(x).sum()
+loss.backward()"""
+    document = document_of(source)
+    assert document["error"] is None
+    (node,) = [node for node in document["graph"]["nodes"] if node["op"] == "DoubleBackward"]
+    (edge,) = [edge for edge in document["graph"]["edges"] if edge["to"] == node["id"]]
+    assert (edge["passed"], edge["local"]) == ([2.0, 2.0], None)

@@ -536,6 +536,30 @@ def test_every_exercise_accepts_its_solution(first_visit: Page) -> None:
     expect(page.get_by_text(f"{len(EXERCISES)} of {len(EXERCISES)} solved")).to_be_visible()
 
 
+def paste(page: Page, text: str) -> None:
+    page.locator(".cm-content").evaluate(
+        """(content, text) => {
+            const data = new DataTransfer()
+            data.setData("text/plain", text)
+            content.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }))
+        }""",
+        text,
+    )
+
+
+def test_what_is_pasted_with_prompts_and_signs_of_a_chinese_keyboard_is_code(lab: Page) -> None:
+    run(lab, "x = 'a'")
+    lab.locator(".cm-content").press("Control+a")
+    paste(lab, ">>> a = torch．ones（2，3）\n>>> a\ntensor([[1., 1., 1.]])".replace("．", "."))
+    expect(lab.locator(".cm-line")).to_have_text(["a = torch.ones(2,3)", "a"])
+    run(lab, "s = ''")
+    lab.locator(".cm-content").press("ArrowRight")
+    lab.locator(".cm-content").press("Control+End")
+    lab.locator(".cm-content").press("ArrowLeft")
+    paste(lab, "你好，世界")
+    expect(lab.locator(".cm-line")).to_have_text("s = '你好，世界'")
+
+
 def test_what_a_script_plots_stands_beneath_its_output(lab: Page) -> None:
     figures = lab.get_by_role("region", name="Plots of the script")
     run(lab, "import matplotlib.pyplot as plt\nplt.plot([3, 1, 2])\nplt.title('Loss')\nplt.show()\na, b = plt.subplots(1, 2)\nb[0].imshow(torch.eye(3))")

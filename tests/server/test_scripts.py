@@ -44,7 +44,7 @@ def values(document: dict[str, Any], name: str) -> list[Any]:
 
 def test_a_report_has_output_values_storage_and_provenance(client: TestClient) -> None:
     document = run_script(client, "größe = torch.arange(4).view(2, 2)\ny = größe.t()\nprint('日本 😀')")
-    assert document.keys() == {"names", "output", "warnings", "error", "steps", "tiles"}
+    assert document.keys() == {"names", "output", "figures", "warnings", "error", "steps", "tiles"}
     assert document["output"] == "日本 😀\n" and document["error"] is None
     assert values(document, "y") == [0, 2, 1, 3] and document["names"]["y"]["storage"] == document["names"]["größe"]["storage"]
     assert document["steps"][1]["outputs"][0]["from"] == {"größe": [[0], [2], [1], [3]]}

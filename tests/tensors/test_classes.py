@@ -11,6 +11,41 @@ from playground.tensors.xray.report import report
 from .test_language import agree
 
 PROGRAMS = """
+class Clamp(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, limit):
+        ctx.save_for_backward(x)
+        ctx.limit = limit
+        return x.clamp(min=limit)
+    @staticmethod
+    def backward(ctx, grad):
+        x, = ctx.saved_tensors
+        print(ctx.limit, ctx.needs_input_grad)
+        grad = grad.clone()
+        grad[x < ctx.limit] = 0
+        return grad, None
+x = torch.tensor([-1.0, 2.0], requires_grad=True)
+y = Clamp.apply(x, 0.5)
+print(y)
+y.sum().backward()
+clamp = Clamp.apply
+z = (clamp(x * 2, 0.0) ** 2).sum()
+z.backward()
+print(x.grad)
+===
+class Bad(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+    @staticmethod
+    def backward(ctx, grad):
+        return ctx.nothing
+x = torch.ones(1, requires_grad=True)
+try:
+    Bad.apply(x).backward()
+except AttributeError:
+    print("no attribute")
+===
 class Net(nn.Module):
     def __init__(self, hidden=4, *, out=2):
         super().__init__()

@@ -501,6 +501,19 @@ LOADING = """
     refused: torch.nn.utils.parameters_to_vector.x
 """
 
+OWN_FUNCTION = (
+    "class F(torch.autograd.Function): ⏎     @staticmethod ⏎     def forward(ctx, x): {} ⏎     @staticmethod ⏎     def backward(ctx, g): {} ⏎ "
+    "y = F.apply(torch.ones(2, requires_grad=True)) ⏎ y.sum().backward()"
+)
+FORWARDS = ("return ctx", "return print", "ctx.save_for_backward(print); return x * 1", "return x.apply_(abs)", "ctx.inner", "ctx.attributes", "ctx.read('a')")
+BACKWARDS = ("ctx.__class__", "ctx._raw_saved_tensors", "print", "'os.system'", "g.apply_(abs)", "ctx.maybe_clear_saved_tensors()", "ctx.register_hook(abs)")
+ENDLESS = "return [0 for _ in range(10**5) for _ in range(10**5)]"
+OWN_FUNCTIONS = "\n".join([
+    *(f"refused: {OWN_FUNCTION.format(forward, 'return g')}" for forward in FORWARDS),
+    *(f"refused: {OWN_FUNCTION.format('return x * 1', f'return {backward}')}" for backward in BACKWARDS),
+    *(f"bounded: {OWN_FUNCTION.format(*pair)}" for pair in (("return F.apply(x)", "return g"), (ENDLESS, "return g"), ("return x * 1", ENDLESS))),
+])  # fmt: skip
+
 DTYPES = """
     refused: np.array([None])
     refused: np.array([x, None])
@@ -683,7 +696,8 @@ def bench(forker: Forker, tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 
 REACH = table(
-    imports=IMPORTS, dunders=DUNDERS, reaching=REACHING, builtins=BUILTINS, syntax=SYNTAX, formats=FORMATS, files=FILES, dtypes=DTYPES, loading=LOADING
+    imports=IMPORTS, dunders=DUNDERS, reaching=REACHING, builtins=BUILTINS, syntax=SYNTAX, formats=FORMATS, files=FILES, dtypes=DTYPES, loading=LOADING,
+    own_functions=OWN_FUNCTIONS,
 )  # fmt: skip
 
 

@@ -36,8 +36,9 @@ class Base(Own):
         return f"<class '{self.name}'>"
 
 
+FUNCTION = Base("torch.autograd.function.Function")
 OBJECT, MODULE, DATASET = Base("object"), Base("torch.nn.modules.module.Module"), Base("torch.utils.data.dataset.Dataset")
-BASES = {"torch.nn.Module": MODULE, "torch.utils.data.Dataset": DATASET}
+BASES = {"torch.nn.Module": MODULE, "torch.utils.data.Dataset": DATASET, "torch.autograd.Function": FUNCTION}
 """Classes of PyTorch that scripts derive from, by their full names."""
 
 

@@ -12,16 +12,17 @@ from typing import Any
 from torch import nn
 
 from playground.messages import msg, nmsg
-from playground.tensors.language import calls, classes, values
+from playground.tensors.language import calls, classes, own_functions, values
 from playground.tensors.language.bounds import A_STRING, Meter
 from playground.tensors.language.builtin import NAMES, Builtin, Builtins
 from playground.tensors.language.calls import Entry
-from playground.tensors.language.classes import BASES, Class, Instance, Method, Super, Wrapped
+from playground.tensors.language.classes import BASES, FUNCTION, Class, Instance, Method, Super, Wrapped
 from playground.tensors.language.datasets import Transform
 from playground.tensors.language.elsewhere import place_of
 from playground.tensors.language.errors import EXCEPTIONS, OperationFailed, Refused, ScriptError
 from playground.tensors.language.figures import Drawn, Figures
 from playground.tensors.language.functions import Function, Iteration
+from playground.tensors.language.held import Context
 from playground.tensors.language.library import Library
 from playground.tensors.language.modules import ABSENT, GIVEN, PYTHON, PYTORCH, Absent, Module, PythonFunction, PythonModules
 from playground.tensors.language.objects import NAMES as MAKERS
@@ -168,6 +169,10 @@ class Evaluator:
         """Return `owner.name`."""
         if isinstance(owner, Absent):
             raise owner.refusal(node)
+        if isinstance(owner, Context):
+            return owner.read(name)
+        if isinstance(owner, Class) and name == "apply" and FUNCTION in owner.order:
+            return PythonFunction(f"{owner.name}.apply", lambda *args: own_functions.applied(owner, args, node, self._operations, self.call))
         if isinstance(owner, (Instance, Class, Super)):
             return self.member_of(owner, name)
         return self._operations.get_attribute(owner, name, node)
@@ -232,7 +237,7 @@ class Evaluator:
                 raise owner[0].refusal(node.func)
             if isinstance(owner[0], Handle) and node.func.attr == "remove":
                 return owner[0].remove()
-            if isinstance(owner[0], Drawn):
+            if isinstance(owner[0], (Drawn, Context)):
                 function = PythonFunction(node.func.attr, owner[0].method(node.func.attr))
                 return self.call(function, *self._arguments(node), node)
             function = calls.method(values.kind_of(owner[0]), node.func.attr)
@@ -346,6 +351,8 @@ class Evaluator:
         if isinstance(owner, Super) and name == "__init__" and not owner.instance.kind.lookup(name, owner.after)[1]:
             self._arguments(node)
             return classes.begin_module(owner.instance, self._forward)
+        if isinstance(owner, Class) and name == "apply" and FUNCTION in owner.order:
+            return own_functions.applied(owner, self._arguments(node)[0], node, self._operations, self.call)
         if isinstance(owner, Instance) and owner.modules and hasattr(nn.Module, name) and not self._has(owner, name):
             return self._of_pytorch.call_method(owner.layer, name, node, *self._arguments(node))
         return self.call(self.member_of(owner, name), *self._arguments(node), node)

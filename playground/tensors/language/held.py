@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
+from playground.tensors.language.errors import OperationFailed
 from playground.tensors.language.functions import Own
 
 
@@ -20,6 +21,28 @@ class Held(Own):
 
     def __repr__(self) -> str:
         return repr(self.inner)
+
+
+@dataclass(frozen=True, eq=False)
+class Context(Held):
+    """What `forward` and `backward` of a script's own `autograd.Function` know as `ctx`."""
+
+    attributes: dict[str, Any] = field(default_factory=dict)
+    """What the script keeps in it."""
+
+    def read(self, name: str) -> Any:
+        """Return an attribute: what was saved, or what the script has kept."""
+        if name in self.attributes:
+            return self.attributes[name]
+        if name in ("saved_tensors", "needs_input_grad"):
+            return getattr(self.inner, name)
+        raise OperationFailed(f"AttributeError: 'Context' object has no attribute '{name}'")  # no text: as PyTorch's message
+
+    def method(self, name: str) -> Callable[..., Any]:
+        if name not in ("save_for_backward", "mark_dirty", "mark_non_differentiable", "set_materialize_grads"):
+            raise OperationFailed(f"AttributeError: 'Context' object has no attribute '{name}'")  # no text: as PyTorch's message
+        found: Callable[..., Any] = getattr(self.inner, name)
+        return found
 
 
 def mapped(value: Any, change: Callable[[Any], Any]) -> Any:

@@ -21,7 +21,7 @@ from playground.tensors.language.datasets import Data, Picture
 from playground.tensors.language.errors import OperationFailed, Refused, ScriptError
 from playground.tensors.language.figures import Grid
 from playground.tensors.language.functions import Iteration
-from playground.tensors.language.held import Held
+from playground.tensors.language.held import Context, Held
 from playground.tensors.language.memory import is_within_storage
 from playground.tensors.language.objects import Layer, Maker, Stepper
 from playground.tensors.language.tracing import Tracer
@@ -345,6 +345,9 @@ class Operations:
             return
         if isinstance(owner, Class):
             owner.members[name] = value
+            return
+        if isinstance(owner, Context):
+            owner.attributes[name] = value
             return
         if isinstance(owner, (Layer, Stepper)):
             values.attempt(lambda: objects.set_attribute(owner, name, value))

@@ -8,8 +8,11 @@ import {
   setDiagnostics, syntaxHighlighting, syntaxTree, tags, tooltips,
 } from "./vendor/codemirror.js"
 
+import { cleaned } from "./pasted.js"
+
 /**
  * @import { CompletionContext, CompletionResult } from "@codemirror/autocomplete"
+ * @import { EditorState } from "@codemirror/state"
  * @import { DecorationSet } from "@codemirror/view"
  */
 
@@ -98,6 +101,12 @@ const lit = StateField.define({
   provide: (field) => EditorView.decorations.from(field),
 })
 
+/**
+ * Whether the cursor stands in a string or in a comment, where every sign means itself.
+ * @param {EditorState} state
+ */
+const isInText = (state) => /String|Comment/.test(syntaxTree(state).resolveInner(state.selection.main.from, -1).name)
+
 export class Editor {
   /**
    * @param {HTMLElement} parent must already lie in the page, because the styles go to the document or the shadow root that it is in
@@ -122,6 +131,7 @@ export class Editor {
         autocompletion({ override: [(context) => this.offer(context, context.explicit)], icons: false }), tooltips({ tooltipSpace: space }),
         lintGutter(), lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), lit,
         theme, syntaxHighlighting(shades),
+        EditorView.clipboardInputFilter.of((text, state) => (isInText(state) ? text : cleaned(text))),
         EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
         EditorView.updateListener.of((update) => { if (update.docChanged) onChange?.(this.text) }),
       ],
