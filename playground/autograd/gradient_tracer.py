@@ -344,7 +344,7 @@ def _local(node: Node, take_snapshot: TakeSnapshot) -> tuple[Snapshot | None, ..
     ones = [torch.ones(output.shape, dtype=output.dtype, device=output.device) for output in metadata]
     try:
         with torch.no_grad():
-            result = node(*ones)  # type: ignore[operator]
+            result = node(*ones)
     except RuntimeError:
         return ()
     gradients = result if isinstance(result, tuple) else (result,)

@@ -20,14 +20,14 @@ from playground.tensors.language.classes import BASES, FUNCTION, Class, Instance
 from playground.tensors.language.datasets import Transform
 from playground.tensors.language.elsewhere import place_of
 from playground.tensors.language.errors import EXCEPTIONS, OperationFailed, Refused, ScriptError
-from playground.tensors.language.figures import Drawn, Figures
-from playground.tensors.language.functions import Function, Iteration
+from playground.tensors.language.figures import Figures
+from playground.tensors.language.functions import Function, Iteration, Own, WithMethods
 from playground.tensors.language.held import Context
 from playground.tensors.language.library import Library
-from playground.tensors.language.modules import ABSENT, GIVEN, PYTHON, PYTORCH, Absent, Module, PythonFunction, PythonModules
+from playground.tensors.language.modules import ABSENT, GIVEN, PYTHON, PYTORCH, SCRIPTS, Absent, Module, Namespace, PythonFunction, PythonModules
 from playground.tensors.language.objects import NAMES as MAKERS
 from playground.tensors.language.objects import Layer, Maker, Stepper
-from playground.tensors.language.of_pytorch import Handle, OfPyTorch
+from playground.tensors.language.of_pytorch import OfPyTorch
 from playground.tensors.language.operations import Operations
 from playground.tensors.language.scopes import ClassScope, Scope, Unbound, bindings_of, targets_of
 from playground.tensors.language.tracing import Tracer
@@ -75,6 +75,8 @@ class Evaluator:
         self._operations, self._invoke, self._meter, self._tracer = operations, invoke, meter, tracer
         self.frames: list[tuple[Function, Any]] = []
         """Functions that are called now, each with its first argument."""
+        self.load_script: Callable[[str], Namespace] = lambda name: Namespace(name, {})
+        """Runs a module that is a script. The interpreter sets it."""
         self._builtins = Builtins(operations, meter, write, self.call)
         operations.call = self.call
         self._callers = self._callers_by_type()
@@ -171,6 +173,10 @@ class Evaluator:
             raise owner.refusal(node)
         if isinstance(owner, Context):
             return owner.read(name)
+        if isinstance(owner, Namespace):
+            return owner.read(name, node)
+        if isinstance(owner, Module):
+            return self._member(f"{owner.name}.{name}", node, called=True)
         if isinstance(owner, Class) and name == "apply" and FUNCTION in owner.order:
             return PythonFunction(f"{owner.name}.apply", lambda *args: own_functions.applied(owner, args, node, self._operations, self.call))
         if isinstance(owner, (Instance, Class, Super)):
@@ -190,6 +196,8 @@ class Evaluator:
         module, _, name = full.rpartition(".")
         if full in self._library.functions:
             return PythonFunction(full, self._library.functions[full])
+        if full in PYTHON:
+            return Module(full)
         if module in PYTHON:
             try:
                 return self._python.member(module, name)
@@ -203,13 +211,15 @@ class Evaluator:
         for table in (functions, constants) if called else (constants, functions):
             if full in table:
                 return table[full]
-        if full in PYTORCH.values() or full in PYTHON or any(each.startswith(f"{full}.") for each in functions):
+        if full in PYTORCH.values() or any(each.startswith(f"{full}.") for each in functions):
             return Module(full)
         raise calls.unknown_name(ast.unparse(node), full, [*functions, *constants, *MAKERS, *self._library.functions])
 
     def import_module(self, name: str, alias: str) -> None:
         """Bind a module to a name."""
-        if name.partition(".")[0] in ABSENT:
+        if name in SCRIPTS:
+            self.scope.write(alias, self.load_script(name))
+        elif name.partition(".")[0] in ABSENT:
             self.scope.write(alias, Absent(name))
         elif GIVEN.get(alias) != PYTORCH.get(name, name) or alias in self.scope:
             self.scope.write(alias, Module(PYTORCH.get(name, name)))
@@ -217,7 +227,11 @@ class Evaluator:
     def import_name(self, module: str, name: str, alias: str, node: ast.expr) -> None:
         """Bind a part of a module to a name."""
         full = f"{PYTORCH.get(module, module)}.{name}"
-        if module.partition(".")[0] in ABSENT:
+        if full in SCRIPTS:
+            self.scope.write(alias, self.load_script(full))
+        elif module in SCRIPTS:
+            self.scope.write(alias, self.load_script(module).read(name, node))
+        elif module.partition(".")[0] in ABSENT:
             self.scope.write(alias, Absent(full))
         elif GIVEN.get(alias) != full or alias in self.scope:
             self.scope.write(alias, self._member(full, node, called=True))
@@ -233,13 +247,10 @@ class Evaluator:
                 return self._call_member(owner[0], node.func.attr, node)
             if isinstance(owner[0], (Layer, Stepper)):
                 return self._of_pytorch.call_method(owner[0], node.func.attr, node, *self._arguments(node))
-            if isinstance(owner[0], Absent):
-                raise owner[0].refusal(node.func)
-            if isinstance(owner[0], Handle) and node.func.attr == "remove":
-                return owner[0].remove()
-            if isinstance(owner[0], (Drawn, Context)):
-                function = PythonFunction(node.func.attr, owner[0].method(node.func.attr))
-                return self.call(function, *self._arguments(node), node)
+            if isinstance(owner[0], (Absent, Namespace, Module)):
+                return self.call(self._attribute(owner[0], node.func.attr, node.func), *self._arguments(node), node)
+            if isinstance(owner[0], WithMethods):
+                return self.call(PythonFunction(node.func.attr, owner[0].method(node.func.attr)), *self._arguments(node), node)
             function = calls.method(values.kind_of(owner[0]), node.func.attr)
         else:
             function = self.evaluate(node.func)
@@ -304,6 +315,10 @@ class Evaluator:
             if is_missing:
                 raise OperationFailed(f"AttributeError: '{values.type_of(owner).__name__}' object has no attribute '{attribute}'")  # no text: Python's message
             found = self._member(f"{owner.name}.{attribute}", written) if isinstance(owner, Module) else self._attribute(owner, attribute, written)
+        except Refused:
+            if name == "hasattr" and isinstance(owner, Own) and not isinstance(owner, Module):
+                return False
+            raise
         except OperationFailed as error:
             if name == "hasattr" or (more and isinstance(error.exception, AttributeError)):
                 return more[0] if name == "getattr" else False

@@ -18,7 +18,7 @@ from PIL import Image
 from playground.messages import msg
 from playground.tensors.language.datasets import Picture, as_array
 from playground.tensors.language.errors import BoundsExceeded, OperationFailed, Refused
-from playground.tensors.language.functions import Own
+from playground.tensors.language.functions import WithMethods
 
 PYPLOT = "matplotlib.pyplot"
 MOST_FIGURES, MOST_AXES, MOST_MARKS = 10, 36, 20
@@ -26,7 +26,7 @@ MOST_FIGURES, MOST_AXES, MOST_MARKS = 10, 36, 20
 MOST_POINTS, LARGEST_SIDE = 2_000, 128
 """Points of a line, and cells along a side of an image, at most: of more, evenly spaced ones are kept."""
 _IGNORED = """
-    legend grid tight_layout axis xticks yticks xlim ylim colorbar ion ioff close cla clf pause draw savefig suptitle text annotate fill_between subplots_adjust
+    legend grid tight_layout axis xticks yticks xlim ylim colorbar ion ioff close pause draw savefig suptitle text annotate fill_between subplots_adjust
     set_xticks set_yticks set_xlim set_ylim set_axis_off set_aspect set_size_inches set_figsize tick_params margins
 """
 """Functions that only change how a figure looks."""
@@ -77,15 +77,10 @@ class FigurePlots(TypedDict):
     plots: list[Plot]
 
 
-class Drawn(Own):
+class Drawn(WithMethods):
     """A figure, its axes, or a grid of axes."""
 
     def method(self, name: str) -> Callable[..., Any]:
-        """Return a method that scripts can call.
-
-        Raises:
-            Refused: there is none.
-        """
         if name in _IGNORED.split():
             return lambda *_args, **_kwargs: None
         found: Callable[..., Any] | None = self.methods().get(name)
@@ -115,11 +110,14 @@ class Axes(Drawn):
             "set_ylabel": lambda text, **_: self.name("upward", text), "matshow": self.imshow, "stem": self.bar, "step": self.plot,
             "set_xscale": lambda scale, **_: self.scale("x" if scale == "log" else ""),
             "set_yscale": lambda scale, **_: self.scale("y" if scale == "log" else ""),
-            "semilogx": self._scaled("x"), "semilogy": self._scaled("y"), "loglog": self._scaled("xy"),
+            "cla": self.clear, "clear": self.clear, "semilogx": self._scaled("x"), "semilogy": self._scaled("y"), "loglog": self._scaled("xy"),
         }  # fmt: skip
 
     def name(self, what: str, text: Any) -> None:
         setattr(self, what, str(text)[:200])
+
+    def clear(self) -> None:
+        self.marks.clear()
 
     def scale(self, axes: str) -> None:
         """Make axes logarithmic."""

@@ -6,7 +6,7 @@ Source: https://docs.python.org/3/reference/compound_stmts.html#function-definit
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,18 @@ from playground.tensors.language.scopes import Bindings, Scope
 
 class Own:
     """A value of the interpreter itself. No operation of PyTorch or NumPy takes one."""
+
+
+class WithMethods(Own):
+    """A value of the interpreter whose methods scripts can call."""
+
+    def method(self, name: str) -> Callable[..., Any]:
+        """Return a method that scripts can call.
+
+        Raises:
+            OperationFailed: there is none; or Refused.
+        """
+        raise OperationFailed(f"AttributeError: '{type(self).__name__}' object has no attribute '{name}'")  # no text: Python's message
 
 
 @dataclass(frozen=True, eq=False)

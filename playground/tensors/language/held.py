@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from playground.tensors.language.errors import OperationFailed
-from playground.tensors.language.functions import Own
+from playground.tensors.language.functions import Own, WithMethods
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class Held(Own):
 
 
 @dataclass(frozen=True, eq=False)
-class Context(Held):
+class Context(Held, WithMethods):
     """What `forward` and `backward` of a script's own `autograd.Function` know as `ctx`."""
 
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Context(Held):
 
     def method(self, name: str) -> Callable[..., Any]:
         if name not in ("save_for_backward", "mark_dirty", "mark_non_differentiable", "set_materialize_grads"):
-            raise OperationFailed(f"AttributeError: 'Context' object has no attribute '{name}'")  # no text: as PyTorch's message
+            return super().method(name)
         found: Callable[..., Any] = getattr(self.inner, name)
         return found
 

@@ -22,9 +22,9 @@ from playground.tensors.language.errors import EXCEPTIONS, BoundsExceeded, Opera
 from playground.tensors.language.evaluator import BINARY, Evaluator
 from playground.tensors.language.figures import Figures
 from playground.tensors.language.functions import Function, Iteration, Own, bind
-from playground.tensors.language.modules import IGNORED
+from playground.tensors.language.modules import IGNORED, SCRIPTS, Namespace
 from playground.tensors.language.operations import Operations
-from playground.tensors.language.scopes import ClassScope, Scope
+from playground.tensors.language.scopes import ClassScope, Scope, bindings_of
 from playground.tensors.language.tracing import StatementTracer, Tracer
 from playground.tensors.language.values import CONTEXTS
 
@@ -33,6 +33,7 @@ MAX_CALLS = 200
 """Calls of functions inside each other."""
 FRAMES = 35
 """Frames of Python that a call of a script may need, with the expressions around it."""
+NO_PARAMETERS = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
 CONTEXT_NAMES = frozenset(f"torch.{context.__name__}" for context in CONTEXTS)
 
 T = TypeVar("T")
@@ -140,6 +141,8 @@ class Interpreter:
         self._meter.track(arrays_in(list(self._names.values())))
         self._operations = Operations(self._meter, self._tracer)
         self._evaluator = Evaluator(Scope(self._names), self._operations, self._print, self._invoke, self._meter, self._tracer, execution.figures)
+        self._evaluator.load_script = self._load_script
+        self._modules: dict[str, Namespace] = {}
         self._calls = 0  # of functions, inside each other
         self._handled: list[ScriptError] = []  # errors whose handlers run
 
@@ -153,6 +156,22 @@ class Interpreter:
         self._tracer.start(self._names)
         for _value in self._block(tree.body):
             raise AssertionError("only functions yield")
+
+    def _load_script(self, name: str) -> Namespace:
+        """Run a module that is a script, once; nothing of it is recorded."""
+        if name not in self._modules:
+            tree = ast.parse(SCRIPTS[name].read_text(encoding="utf-8"))
+            module = Namespace(name, {})
+            scope = Scope(module.names, Scope({}), bindings_of(ast.FunctionDef(name, NO_PARAMETERS, tree.body, [])))
+            self._calls += 1
+            try:
+                with self._evaluator.inside(scope, ""):
+                    for _value in self._block(tree.body):
+                        raise AssertionError("a module does not yield")
+            finally:
+                self._calls -= 1
+            self._modules[name] = module
+        return self._modules[name]
 
     def _block(self, body: list[ast.stmt]) -> Steps:
         for statement in body:

@@ -10,7 +10,8 @@ import math
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from playground.messages import msg
@@ -33,6 +34,8 @@ _MATH = """
     floor ceil trunc fabs fmod gcd lcm hypot degrees radians isnan isinf isfinite isclose copysign erf
 """
 _RANDOM = "random seed randint randrange uniform gauss choice shuffle sample"
+SCRIPTS: Mapping[str, Path] = dict.fromkeys(("d2l", "d2l.torch"), Path(__file__).with_name("d2l.script"))
+"""Modules that are scripts of the playground's, run by the interpreter like a learner's."""
 _ABSENT = """
     os sys pathlib glob json pickle re string shutil argparse logging datetime zipfile tarfile hashlib urllib requests inspect io pandas PIL scipy sklearn
     skimage cv2 imageio seaborn plotly IPython torchsummary torchinfo torchtext torchaudio transformers timm einops gym gymnasium tensorboard tensorboardX
@@ -60,6 +63,24 @@ class Module(Own):
 
     def __repr__(self) -> str:
         return f"<module '{self.name}'>"
+
+
+@dataclass(frozen=True, eq=False)
+class Namespace(Own):
+    """A module that is itself a script of the playground's."""
+
+    name: str
+    names: dict[str, Any] = field(repr=False)
+
+    def read(self, name: str, node: ast.AST) -> Any:
+        """Return a value of the module.
+
+        Raises:
+            Refused: it has none of that name.
+        """
+        if name.startswith("_") or name not in self.names:
+            raise Refused(msg("`{module}` has no `{name}` in scripts.", module=self.name, name=name), "", node)
+        return self.names[name]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from playground.tensors.language.calls import Entry
 from playground.tensors.language.classes import Instance
 from playground.tensors.language.datasets import Transform
 from playground.tensors.language.errors import OperationFailed, Refused
-from playground.tensors.language.functions import Function, Iteration, Own
+from playground.tensors.language.functions import Function, Iteration, WithMethods
 from playground.tensors.language.held import mapped
 from playground.tensors.language.objects import Layer, Maker, Stepper
 from playground.tensors.language.operations import Operations
@@ -28,7 +28,7 @@ from playground.tensors.language.operations import Operations
 MOST_HOOKS = 100
 
 
-class Handle(Own):
+class Handle(WithMethods):
     """What registering a hook returns.
 
     Args:
@@ -36,7 +36,10 @@ class Handle(Own):
     """
 
     def __init__(self, remove: Callable[[], None]) -> None:
-        self.remove = remove
+        self._remove = remove
+
+    def method(self, name: str) -> Callable[..., Any]:
+        return self._remove if name == "remove" else super().method(name)
 
 
 class OfPyTorch:

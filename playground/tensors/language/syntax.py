@@ -10,7 +10,7 @@ from playground.messages import msg
 from playground.tensors.language.bounds import Bounds
 from playground.tensors.language.elsewhere import place_of
 from playground.tensors.language.errors import BoundsExceeded, Refused, ScriptError
-from playground.tensors.language.modules import ABSENT, IGNORED, PYTHON, PYTORCH
+from playground.tensors.language.modules import ABSENT, IGNORED, PYTHON, PYTORCH, SCRIPTS
 from playground.tensors.language.special import SPECIAL
 
 STATEMENTS = (
@@ -140,7 +140,7 @@ def _check_name(name: str, node: ast.AST) -> None:
 
 def _check_import(node: ast.Import | ast.ImportFrom) -> None:
     for module in [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]:
-        is_known = module in (*PYTORCH, *PYTHON, *IGNORED) or module.partition(".")[0] in ABSENT
+        is_known = module in (*PYTORCH, *PYTHON, *SCRIPTS, *IGNORED) or module.partition(".")[0] in ABSENT
         if not is_known or (isinstance(node, ast.ImportFrom) and (node.level or node.names[0].name == "*")):
             raise Refused(
                 msg("`{statement}` is not available: scripts cannot import other modules.", statement=ast.unparse(node)),

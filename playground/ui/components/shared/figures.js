@@ -19,23 +19,30 @@ export class Figures {
     /** @type {FigurePlots[]} */
     this.figures = []
     this.ink = "" // that they were drawn in
+    /** @type {Promise<void>} */
+    this.drawn = Promise.resolve()
   }
 
   /** @param {FigurePlots[]} figures */
-  async show(figures) {
+  show(figures) {
     const isFirst = !this.figures.length
     this.figures = figures
     this.box.hidden = !figures.length
-    if (!figures.length && isFirst) return
-    const Plotly = await loadPlotly()
+    if (figures.length || !isFirst) this.drawn = this.drawn.catch(() => {}).then(() => this.draw(figures)) // Plotly removes no plot that it is drawing
+    return this.drawn
+  }
+
+  /** @param {FigurePlots[]} figures */
+  async draw(figures) {
     if (this.figures !== figures) return
+    const Plotly = await loadPlotly()
     for (const plot of this.box.querySelectorAll(".figure-plot")) Plotly.purge(/** @type {HTMLElement} */ (plot))
     this.box.replaceChildren(...figures.map(framed))
     const look = theme(this.box)
     this.ink = look.text
-    for (const [place, { plots }] of figures.entries()) {
-      for (const [at, plot] of plots.entries()) draw(Plotly, /** @type {HTMLElement} */ (this.box.children[place].children[at]), plot, look, plots.length > 1)
-    }
+    await Promise.all(figures.flatMap(({ plots }, place) => plots.map((plot, at) => {
+      return draw(Plotly, /** @type {HTMLElement} */ (this.box.children[place].children[at]), plot, look, plots.length > 1)
+    })))
   }
 
   /** Draw them again where the page has changed between light and dark. */
@@ -74,7 +81,7 @@ function draw(Plotly, box, plot, look, isOneOfSeveral) {
     showlegend: plot.marks.some(({ label }) => label), legend: { x: 1, xanchor: "right", y: 1, bgcolor: "rgba(0,0,0,0)" },
     shapes: plot.marks.filter(isThrough).map((mark) => lineThrough(mark, look)),
   })
-  Plotly.react(box, traces, { ...made, xaxis: { ...made.xaxis, title: titled(plot.across) } }, { displayModeBar: false, responsive: true })
+  return Plotly.react(box, traces, { ...made, xaxis: { ...made.xaxis, title: titled(plot.across) } }, { displayModeBar: false, responsive: true })
 }
 
 /**
