@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from playground.tensors.language.bounds import Bounds
 from playground.tensors.language.errors import BoundsExceeded, OperationFailed, Refused
 from playground.tensors.language.figures import MOST_POINTS, FigurePlots, Mark
 from playground.tensors.language.interpreter import run
@@ -126,3 +127,21 @@ def test_nothing_else_of_a_figure_can_be_reached(source: str) -> None:
     error = run(HEAD + source).error
     assert isinstance(error, (Refused, OperationFailed)), error
     assert "object at 0x" not in str(error)
+
+
+def test_scalars_of_tensorboard_are_curves() -> None:
+    source = """from torch.utils.tensorboard import SummaryWriter
+writer = SummaryWriter("runs")
+for step in range(3000):
+    writer.add_scalar("loss", torch.tensor(1.0) / (step + 1), step)
+writer.add_scalars("accuracy", {"train": 0.5, "test": 0.25}, 1)
+writer.add_image("digit", torch.ones(1, 4, 4))
+writer.close()"""
+    execution = run(source, bounds=Bounds(seconds=20))
+    assert execution.error is None, execution.error
+    loss, accuracy, digit = (figure["plots"][0] for figure in report(execution)["figures"])
+    assert loss["title"] == "loss"
+    assert loss["marks"][0]["y"][0] == 1
+    assert 500 < len(loss["marks"][0]["x"]) <= MOST_POINTS
+    assert [(mark["label"], mark["y"]) for mark in accuracy["marks"]] == [("train", [0.5]), ("test", [0.25])]
+    assert digit["marks"][0]["rows"] == [[1] * 4] * 4

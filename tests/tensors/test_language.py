@@ -82,6 +82,47 @@ def agree(source: str) -> Execution:
 
 
 PROGRAMS = """
+def kind(value):
+    match value:
+        case 0 | 1:
+            return "small"
+        case int(n) if n > 100:
+            return f"large {n}"
+        case [first, *rest]:
+            return first, rest
+        case {"a": x, **others}:
+            return x, others
+        case None:
+            return "nothing"
+        case str() as text:
+            return text.upper()
+        case _:
+            return "other"
+print([kind(v) for v in (0, 1, 7, 101, [1, 2, 3], (), {"a": 1, "b": 2}, {}, None, "x", 2.5)])
+class Point:
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+for p in (Point(0, 1), Point(2, 3), 5):
+    match p:
+        case Point(x=0, y=y):
+            print("on the axis", y)
+        case Point():
+            print("point")
+            continue
+        case _:
+            break
+match torch.ones(2).shape:
+    case (n,):
+        print(n)
+try:
+    match 5:
+        case Point(1):
+            pass
+        case int(1, 2):
+            pass
+except TypeError as error:
+    print(error)
+===
 def square(x):
     return x ** 2
 y = square(torch.tensor([1., 2.]))

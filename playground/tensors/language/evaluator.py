@@ -29,6 +29,7 @@ from playground.tensors.language.objects import NAMES as MAKERS
 from playground.tensors.language.objects import Layer, Maker, Stepper
 from playground.tensors.language.of_pytorch import OfPyTorch
 from playground.tensors.language.operations import Operations
+from playground.tensors.language.patterns import Patterns
 from playground.tensors.language.scopes import ClassScope, Scope, Unbound, bindings_of, targets_of
 from playground.tensors.language.tracing import Tracer
 
@@ -75,6 +76,7 @@ class Evaluator:
         self._operations, self._invoke, self._meter, self._tracer = operations, invoke, meter, tracer
         self.frames: list[tuple[Function, Any]] = []
         """Functions that are called now, each with its first argument."""
+        self.patterns = Patterns(operations, self.evaluate, lambda name, one, other, node: self._call_builtin(name, (one, other), {}, node))
         self.load_script: Callable[[str], Namespace] = lambda name: Namespace(name, {})
         """Runs a module that is a script. The interpreter sets it."""
         self._builtins = Builtins(operations, meter, write, self.call)

@@ -110,11 +110,23 @@ class Axes(Drawn):
             "set_ylabel": lambda text, **_: self.name("upward", text), "matshow": self.imshow, "stem": self.bar, "step": self.plot,
             "set_xscale": lambda scale, **_: self.scale("x" if scale == "log" else ""),
             "set_yscale": lambda scale, **_: self.scale("y" if scale == "log" else ""),
-            "cla": self.clear, "clear": self.clear, "semilogx": self._scaled("x"), "semilogy": self._scaled("y"), "loglog": self._scaled("xy"),
+            "cla": self.clear, "clear": self.clear, "add_point": self.add_point,
+            "semilogx": self._scaled("x"), "semilogy": self._scaled("y"), "loglog": self._scaled("xy"),
         }  # fmt: skip
 
     def name(self, what: str, text: Any) -> None:
         setattr(self, what, str(text)[:200])
+
+    def add_point(self, label: Any, x: Any, y: Any) -> None:
+        """Lengthen the line with this label, or begin it; of one that becomes too long, every other point stays. (Not of pyplot: for `tensorboard.script`.)"""
+        mark = next((mark for mark in self.marks if mark["label"] == str(label)[:100] and mark["kind"] == "line"), None)
+        if mark is None:
+            mark = {**_NOTHING, "x": [], "y": [], "label": str(label)[:100]}
+            self.add(mark)
+        mark["x"] += _plain(_array(x))
+        mark["y"] += _plain(_array(y))
+        if len(mark["x"]) >= MOST_POINTS:
+            mark["x"], mark["y"] = mark["x"][::2], mark["y"][::2]
 
     def clear(self) -> None:
         self.marks.clear()
@@ -271,7 +283,15 @@ class Figures:
             "gca": lambda: self.axes(),
             "gcf": self.current,
         }
-        of_axes = [*(name for name in Axes().methods() if not name.startswith("set_")), "title", "xlabel", "ylabel", "xscale", "yscale", *_IGNORED.split()]
+        of_axes = [
+            *(name for name in Axes().methods() if not name.startswith(("set_", "add_"))),
+            "title",
+            "xlabel",
+            "ylabel",
+            "xscale",
+            "yscale",
+            *_IGNORED.split(),
+        ]
         return {f"{PYPLOT}.{name}": self._of_axes(name) for name in of_axes} | {f"{PYPLOT}.{name}": function for name, function in own.items()}
 
     def report(self) -> list[FigurePlots]:

@@ -400,6 +400,18 @@ class Interpreter:
                 stack.enter_context(context)
             yield from self._block(node.body)
 
+    def _Match(self, node: ast.Match) -> Steps:
+        value = self._record(node, lambda: self._evaluator.evaluate(node.subject))
+        for case in node.cases:
+            names = self._evaluator.patterns.match(case.pattern, value)
+            if names is None:
+                continue
+            for name, part in names.items():
+                self._evaluator.scope.write(name, part)
+            if case.guard is None or self._evaluator.truth(case.guard):
+                yield from self._block(case.body)
+                return
+
     def _Try(self, node: ast.Try) -> Steps:
         try:
             try:
@@ -525,7 +537,7 @@ class Interpreter:
         self._execution.output = output
 
 
-def can_break(body: Sequence[ast.stmt | ast.ExceptHandler]) -> bool:
+def can_break(body: Sequence[ast.AST]) -> bool:
     """Whether a loop with this body may end by `break`."""
     for node in body:
         if isinstance(node, ast.Break):
@@ -533,6 +545,6 @@ def can_break(body: Sequence[ast.stmt | ast.ExceptHandler]) -> bool:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             continue
         parts = node.orelse if isinstance(node, (ast.For, ast.While)) else ast.iter_child_nodes(node)  # a `break` of an inner loop ends that one
-        if can_break([part for part in parts if isinstance(part, (ast.stmt, ast.ExceptHandler))]):
+        if can_break([part for part in parts if isinstance(part, (ast.stmt, ast.ExceptHandler, ast.match_case))]):
             return True
     return False

@@ -34,11 +34,14 @@ _MATH = """
     floor ceil trunc fabs fmod gcd lcm hypot degrees radians isnan isinf isfinite isclose copysign erf
 """
 _RANDOM = "random seed randint randrange uniform gauss choice shuffle sample"
-SCRIPTS: Mapping[str, Path] = dict.fromkeys(("d2l", "d2l.torch"), Path(__file__).with_name("d2l.script"))
+SCRIPTS: Mapping[str, Path] = {
+    **dict.fromkeys(("d2l", "d2l.torch"), Path(__file__).with_name("d2l.script")),
+    **dict.fromkeys(("torch.utils.tensorboard", "tensorboardX"), Path(__file__).with_name("tensorboard.script")),
+}
 """Modules that are scripts of the playground's, run by the interpreter like a learner's."""
 _ABSENT = """
     os sys pathlib glob json pickle re string shutil argparse logging datetime zipfile tarfile hashlib urllib requests inspect io pandas PIL scipy sklearn
-    skimage cv2 imageio seaborn plotly IPython torchsummary torchinfo torchtext torchaudio transformers timm einops gym gymnasium tensorboard tensorboardX
+    skimage cv2 imageio seaborn plotly IPython torchsummary torchinfo torchtext torchaudio transformers timm einops gym gymnasium tensorboard
 """
 ABSENT = frozenset(_ABSENT.split())
 """Modules that scripts do not have. Importing one does nothing: only what uses it stops the script."""

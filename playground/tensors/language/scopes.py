@@ -146,7 +146,7 @@ def _bound_by(node: ast.AST) -> list[str]:
             return [node.id]
         case ast.FunctionDef() | ast.ClassDef():
             return [node.name]
-        case ast.ExceptHandler(name=str(name)):
+        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
             return [name]
         case ast.alias():
             return [node.asname or node.name.split(".")[0]]

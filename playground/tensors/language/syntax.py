@@ -14,8 +14,8 @@ from playground.tensors.language.modules import ABSENT, IGNORED, PYTHON, PYTORCH
 from playground.tensors.language.special import SPECIAL
 
 STATEMENTS = (
-    ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.ClassDef, ast.FunctionDef, ast.Return, ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Raise,
-    ast.Pass, ast.Break, ast.Continue, ast.Delete, ast.Assert, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom,
+    ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.ClassDef, ast.FunctionDef, ast.Return, ast.If, ast.For, ast.While, ast.With, ast.Match,
+    ast.Try, ast.Raise, ast.Pass, ast.Break, ast.Continue, ast.Delete, ast.Assert, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom,
 )  # fmt: skip
 EXPRESSIONS = (
     ast.Constant, ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Slice, ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.IfExp,
@@ -24,7 +24,7 @@ EXPRESSIONS = (
 )  # fmt: skip
 _PARTS = (
     ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.keyword, ast.comprehension, ast.alias, ast.withitem, ast.Module,
-    ast.arguments, ast.arg, ast.ExceptHandler,
+    ast.arguments, ast.arg, ast.ExceptHandler, ast.match_case, ast.pattern,
 )  # fmt: skip
 
 REASONS = {
@@ -121,8 +121,10 @@ def _names(node: ast.AST) -> list[str]:
         return [node.id]
     if isinstance(node, ast.Attribute):
         return [node.attr]
-    if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.ExceptHandler)):
+    if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
         return [node.name] if node.name else []
+    if isinstance(node, ast.MatchMapping):
+        return [node.rest] if node.rest else []
     if isinstance(node, (ast.Global, ast.Nonlocal)):
         return node.names
     if isinstance(node, ast.alias):

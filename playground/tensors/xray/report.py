@@ -269,6 +269,15 @@ def _final_arrays(execution: Execution) -> dict[str, Snapshot]:
     return {name: snapshot(array) for name, array in named_arrays(execution.names)}
 
 
+def _head(node: ast.stmt) -> ast.AST:
+    """Return the part of a statement that is shown for it: of a compound one what it evaluates itself."""
+    if isinstance(node, ast.For):
+        return node.iter
+    if isinstance(node, ast.Match):
+        return node.subject
+    return node.test if isinstance(node, (ast.If, ast.While)) else node
+
+
 def _turns(statement: Statement, runs: int) -> int:
     """Return a number of a statement's runs; of a loop its turns, without the evaluation of what it iterates over."""
     return max(1, runs - isinstance(statement.node, ast.For))
@@ -404,8 +413,7 @@ class _Writer:
     def step(self, statement: Statement) -> Step:
         """Return a statement with its inputs, its outputs and their sources, and its operations."""
         traced = lineage(statement, self._deadline)
-        head = statement.node.iter if isinstance(statement.node, ast.For) else getattr(statement.node, "test", None)
-        span = self._script.span(head if head is not None and isinstance(statement.node, (ast.For, ast.If, ast.While)) else statement.node)
+        span = self._script.span(_head(statement.node))
         before = {**statement.previous, **statement.inputs}
         used = {name for sources in traced.outputs.values() for name in sources} | statement.inputs.keys()
         inputs = {name: part for name, part in before.items() if name in used}

@@ -13,26 +13,36 @@ let isLeaving = false
 let timer = 0
 /** @type {Message[]} */
 let held = []
+/** @type {WeakMap<HTMLElement | ShadowRoot, string>} the page of each component, by its path */
+const pages = new WeakMap()
 
 function leave() {
   isLeaving = true
   clearTimeout(timer)
-  timer = setTimeout(arrived, LONGEST_MS)
+  timer = setTimeout(() => arrived(), LONGEST_MS)
 }
 
-/** The page has come, or this one stays: send what was held back. */
-export function arrived() {
+/**
+ * The page has come, or this one stays: send what was held back.
+ * @param {boolean} [atRest] whether the script does not run: then every component belongs to the page that is shown
+ */
+export function arrived(atRest = false) {
   clearTimeout(timer)
   isLeaving = false
   const messages = held
   held = []
-  messages.forEach(tell)
+  for (const message of messages) {
+    if (atRest) pages.set(message.root, location.pathname)
+    tell(message)
+  }
 }
 
 /** @param {Message} message */
 function tell(message) {
+  const { root, send } = message
   if (isLeaving) held.push(message)
-  else if (message.root.isConnected) message.send()
+  else if (root.isConnected && pages.get(root) !== location.pathname) held.push(message) // the browser shows the address of another page already
+  else if (root.isConnected) send()
 }
 
 /**
@@ -42,6 +52,7 @@ function tell(message) {
  */
 export function inTurn(component) {
   const root = component.parentElement
+  if (!pages.has(root)) pages.set(root, location.pathname)
   const inform = (/** @type {() => void} */ send) => tell({ root, send })
   return {
     ...component,
@@ -51,7 +62,7 @@ export function inTurn(component) {
   }
 }
 
-new MutationObserver(() => { if (document.querySelector(`[${SCRIPT}=notRunning]`)) arrived() }).observe(document, { subtree: true, attributeFilter: [SCRIPT] })
+new MutationObserver(() => { if (document.querySelector(`[${SCRIPT}=notRunning]`)) arrived(true) }).observe(document, { subtree: true, attributeFilter: [SCRIPT] })
 addEventListener("popstate", leave, { capture: true })
 addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return // then another tab shows the page
