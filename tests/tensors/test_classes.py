@@ -369,7 +369,7 @@ def test_the_weights_of_an_own_network_are_shown() -> None:
         "class A: pass\nA.__bases__",
         "class A: pass\nA.__subclasses__()",
         "class A: pass\nA().f.__func__",
-        "class N(nn.Module): pass\nN()._modules",
+        "class N(nn.Module): pass\nN()._parameters",
         "class N(nn.Module): pass\nN().apply(1)",
         "class N(nn.Module): pass\nN().__dict__",
         "class N(nn.Module): pass\nN()._script_instance",

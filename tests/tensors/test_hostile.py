@@ -105,7 +105,17 @@ DUNDERS = """
     refused: np.__file__
     refused: F.__spec__
     refused: __builtins__
-    refused: __name__
+    harmless: __name__
+    refused: __name__ = 'x'
+    refused: __file__
+    refused: x.__name__
+    refused: nn.Linear(2, 2)._modules.module
+    refused: x._modules
+    refused: nn.Linear(2, 2)._modules = {}
+    refused: nn.Linear(2, 2)._modules['__class__'] = nn.ReLU()
+    refused: nn.Linear(2, 2)._modules['forward'] = nn.ReLU()
+    refused: nn.Linear(2, 2)._modules['a'] = print
+    refused: torch._modules
     refused: __file__
     refused: __loader__.load_module('os')
     refused: __build_class__
@@ -305,7 +315,14 @@ SYNTAX = """
     harmless: {1, 2}
     harmless: {i: i for i in range(3)}
     harmless: {i for i in range(3)}
-    refused: match x: ⏎     case torch.Tensor(shape=a): ⏎         pass
+    harmless: match x: ⏎     case torch.Tensor(shape=a): ⏎         pass
+    refused: match x: ⏎     case torch.Tensor(__class__=a): ⏎         pass
+    refused: match x: ⏎     case torch.Tensor(_version=a): ⏎         pass
+    refused: match x: ⏎     case print(a): ⏎         pass
+    refused: match x: ⏎     case __builtins__: ⏎         pass
+    refused: match x: ⏎     case [*__builtins__]: ⏎         pass
+    refused: match {'a': 1}: ⏎     case {**__builtins__}: ⏎         pass
+    bounded: match 1: ⏎     case n if [0 for _ in range(10**5) for _ in range(10**5)]: ⏎         pass
     harmless: a: int = 1
     refused: b'abc'
     refused: torch.zeros(**x)

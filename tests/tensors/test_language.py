@@ -24,6 +24,11 @@ from playground.tensors.language.functions import Own
 from playground.tensors.language.interpreter import Execution, run
 
 
+def is_of_program(kind: type) -> bool:
+    """Whether the program itself defined a class."""
+    return kind.__module__ == "__main__" or (kind.__module__ == "builtins" and not hasattr(builtins, kind.__name__))
+
+
 def plain(value: Any) -> Any:
     """Convert a value to one that `==` compares."""
     if isinstance(value, (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler)) or value is torch.autograd.Variable:
@@ -32,9 +37,9 @@ def plain(value: Any) -> Any:
         isinstance(value, type) and value.__module__.startswith(("torch.", "torchvision."))
     ):
         return "a function"
-    if not isinstance(value, type) and type(value).__module__ == "builtins" and not hasattr(builtins, type(value).__name__) and not callable(value):
+    if not isinstance(value, type) and is_of_program(type(value)) and not callable(value):
         return "a function"
-    if isinstance(value, type) and value.__module__ == "builtins" and not hasattr(builtins, value.__name__):  # a class of the program itself
+    if isinstance(value, type) and is_of_program(value):
         return "a function"
     if isinstance(value, Own) or (callable(value) and not isinstance(value, (type, torch.Tensor))):
         return "a function"
@@ -49,7 +54,7 @@ def plain(value: Any) -> Any:
 
 def python(source: str) -> tuple[dict[str, Any], str, str, int]:
     """Run a program in Python itself: its names, what it printed, and its error with the line."""
-    given: dict[str, Any] = {"torch": torch, "np": np, "F": F, "nn": torch.nn}
+    given: dict[str, Any] = {"torch": torch, "np": np, "F": F, "nn": torch.nn, "__name__": "__main__"}
     names, output, error, line = dict(given), io.StringIO(), "", 0
     with contextlib.redirect_stdout(output), torch.random.fork_rng():
         try:

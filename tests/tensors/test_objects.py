@@ -13,6 +13,29 @@ from playground.tensors.xray.report import report
 from .test_language import agree
 
 PROGRAMS = """
+class MySequential(nn.Module):
+    def __init__(self, *args):
+        super().__init__()
+        for idx, module in enumerate(args):
+            self._modules[str(idx)] = module
+    def forward(self, X):
+        for block in self._modules.values():
+            X = block(X)
+        return X
+torch.manual_seed(0)
+net = MySequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+y = net(torch.ones(1, 3))
+print(net, list(net._modules.keys()), len(net._modules), [name for name, _ in net._modules.items()], net._modules["0"].in_features)
+torch.set_default_device("cpu")
+torch.random.manual_seed(3)
+torch.cuda.manual_seed_all(3)
+x = torch.rand(2)
+print(torch.typename(x), torch.typename(torch.ones(1).long()))
+def main():
+    print(__name__)
+if __name__ == "__main__":
+    main()
+===
 import os, sys
 from PIL import Image
 class Net(nn.Module):
@@ -237,7 +260,7 @@ def test_a_batch_norm_is_not_moved_by_its_report() -> None:
 @pytest.mark.parametrize(
     "expression",
     [
-        "net._modules", "net._parameters", "net.__dict__",
+        "net._modules.update({})", "net._modules.__class__", "net._modules[1]", "net._parameters", "torch._modules", "net.__dict__",
         "net.__class__", "net.forward(torch.ones(1, 2))", "net.weight.register_hook(print)", "net.share_memory()", "net.compile()",
         "net.get_submodule('a')", "net.type(print)", "net._apply(print)", "net.dump_patches", "opt.state", "opt.defaults", "opt.add_param_group({})",
         "opt.register_step_post_hook(print)", "opt.load_state_dict({})",

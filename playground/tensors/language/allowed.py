@@ -209,7 +209,7 @@ CONSTANTS = {
     """,
     "np": "pi e inf nan newaxis __version__",
 }
-"""Values under `torch.` and `np.`; `__version__` is the only name with double underscores."""
+"""Values under `torch.` and `np.`; `__version__` and `__name__` are the only names with double underscores."""
 
 BUILTINS = (
     "abs all any bool callable complex dict divmod enumerate filter float getattr hasattr id int isinstance iter len list map max min next pow print range "

@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 
 from playground.messages import msg, nmsg
-from playground.tensors.language import calls, classes, own_functions, values
+from playground.tensors.language import calls, classes, objects, own_functions, values
 from playground.tensors.language.bounds import A_STRING, Meter
 from playground.tensors.language.builtin import NAMES, Builtin, Builtins
 from playground.tensors.language.calls import Entry
@@ -31,6 +31,7 @@ from playground.tensors.language.of_pytorch import OfPyTorch
 from playground.tensors.language.operations import Operations
 from playground.tensors.language.patterns import Patterns
 from playground.tensors.language.scopes import ClassScope, Scope, Unbound, bindings_of, targets_of
+from playground.tensors.language.special import OF_SCRIPT
 from playground.tensors.language.tracing import Tracer
 
 BINARY = {
@@ -151,6 +152,8 @@ class Evaluator:
             return TYPES[name]
         if name == "object":
             return classes.OBJECT
+        if name in OF_SCRIPT:
+            return OF_SCRIPT[name]
         if name in NAMES:
             return Builtin(name)
         if name in GIVEN:
@@ -181,6 +184,8 @@ class Evaluator:
             return self._member(f"{owner.name}.{name}", node, called=True)
         if isinstance(owner, Class) and name == "apply" and FUNCTION in owner.order:
             return PythonFunction(f"{owner.name}.apply", lambda *args: own_functions.applied(owner, args, node, self._operations, self.call))
+        if name == "_modules":
+            return objects.Parts.of(owner)
         if isinstance(owner, (Instance, Class, Super)):
             return self.member_of(owner, name)
         return self._operations.get_attribute(owner, name, node)

@@ -20,7 +20,7 @@ from torch.utils.data import random_split
 from playground.messages import msg
 from playground.tensors.language import allowed, datasets, objects
 from playground.tensors.language.bounds import Meter
-from playground.tensors.language.calls import Entry
+from playground.tensors.language.calls import Entry, functions
 from playground.tensors.language.errors import OperationFailed, Refused
 from playground.tensors.language.figures import Figures
 from playground.tensors.language.functions import Iteration, Own
@@ -53,6 +53,11 @@ class Library:
             "torch.nn.utils.clip_grad_norm_": self._clip("clip_grad_norm_"),
             "torch.nn.utils.clip_grad_value_": self._clip("clip_grad_value_"),
             "torchvision.utils.make_grid": self._make_grid,
+            "torch.typename": lambda value: value.type() if isinstance(value, torch.Tensor) else torch.typename(value),
+            "torch.random.manual_seed": self._seed,
+            "torch.cuda.manual_seed": lambda _seed: None,
+            "torch.cuda.manual_seed_all": lambda _seed: None,
+            "torch.set_default_device": self._set_default_device,
             "copy.copy": self._copy,
             "copy.deepcopy": shelf.copied,
             "functools.partial": self._partial,
@@ -128,6 +133,13 @@ class Library:
         for value in values:
             total = self._call(function, (total, value), {}, NOWHERE)
         return total
+
+    def _seed(self, seed: Any) -> Any:
+        return self._operations.perform(functions()["torch.manual_seed"], NOWHERE, (seed,))
+
+    def _set_default_device(self, device: Any) -> None:
+        if torch.device(device).type != "cpu":
+            raise Refused(msg("Scripts make tensors on the CPU, unless `device=` says otherwise."))
 
     def _copy(self, value: Any) -> Any:
         return copy.copy(value) if isinstance(value, (list, dict, set, torch.Tensor)) else value

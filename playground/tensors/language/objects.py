@@ -18,7 +18,7 @@ from playground.messages import msg
 from playground.tensors.language import allowed, datasets
 from playground.tensors.language.calls import Entry
 from playground.tensors.language.errors import BoundsExceeded, OperationFailed, Refused
-from playground.tensors.language.functions import Iteration, Own
+from playground.tensors.language.functions import Iteration, Own, WithMethods
 from playground.tensors.language.held import Held, mapped
 from playground.tensors.language.memory import key_of
 
@@ -183,6 +183,52 @@ def set_attribute(value: Any, name: str, new: Any) -> None:
     if module is None or not (name in module._parameters or name in module._modules):
         raise Refused(msg("`.{name}` cannot be set.", name=name))
     setattr(module, name, inside(new))
+
+
+class Parts(WithMethods):
+    """The layers inside a network by their names, as `_modules` has them.
+
+    Args:
+        module: the network.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+
+    @staticmethod
+    def of(value: Any) -> Parts:
+        """Return those of a layer, or of an instance of a script's class.
+
+        Raises:
+            Refused: the value has none.
+        """
+        inner = inside(value)
+        if not isinstance(inner, nn.Module):
+            raise Refused(msg("Only a network has `_modules`."))
+        return Parts(inner)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self.module._modules))
+
+    def __len__(self) -> int:
+        return len(self.module._modules)
+
+    def item(self, name: Any) -> Any:
+        return outside(self.module._modules[name])
+
+    def set_item(self, name: Any, layer: Any) -> None:
+        """Add a layer under a name, as `add_module` does; a number in quotes is a name here."""
+        if not isinstance(name, str) or not (name.isdigit() or _plain_name(name)):
+            raise OperationFailed("TypeError: module name should be a string.")  # no text: as PyTorch's message
+        self.module.add_module(name, inside(layer))
+
+    def method(self, name: str) -> Callable[..., Any]:
+        steps: dict[str, Callable[[], Iterator[Any]]] = {
+            "keys": lambda: iter(self),
+            "values": lambda: map(outside, list(self.module._modules.values())),
+            "items": lambda: ((name, outside(part)) for name, part in list(self.module._modules.items())),
+        }
+        return (lambda: Iteration("generator", steps[name]())) if name in steps else super().method(name)
 
 
 def item(value: Layer, index: Any) -> Any:

@@ -23,7 +23,7 @@ from playground.tensors.language.figures import Grid
 from playground.tensors.language.functions import Iteration
 from playground.tensors.language.held import Context, Held
 from playground.tensors.language.memory import is_within_storage
-from playground.tensors.language.objects import Layer, Maker, Stepper
+from playground.tensors.language.objects import Layer, Maker, Parts, Stepper
 from playground.tensors.language.tracing import Tracer
 
 _SETTABLE = frozenset(allowed.SETTABLE.split())
@@ -153,7 +153,7 @@ class Operations:
             return objects.parts(value)
         if isinstance(value, Data):
             return self._iterate_data(value)
-        if isinstance(value, Grid):
+        if isinstance(value, (Grid, Parts)):
             return iter(value)
         if isinstance(value, Instance):
             return self._iterate_instance(value, node)
@@ -288,7 +288,7 @@ class Operations:
             return values.attempt(objects.item, value, index)
         if isinstance(value, Data):
             return self.taken(values.attempt(datasets.item, value, index))
-        if isinstance(value, Grid):
+        if isinstance(value, (Grid, Parts)):
             return values.attempt(value.item, index)
         if isinstance(value, Instance) and value.kind.lookup("__getitem__")[1]:
             return self.call(value.kind.lookup("__getitem__")[0], (value, index), {}, node)
@@ -302,6 +302,8 @@ class Operations:
         """Assign `owner[index] = value`."""
         if isinstance(owner, Instance) and owner.kind.lookup("__setitem__")[1]:
             self.call(owner.kind.lookup("__setitem__")[0], (owner, index, value), {}, node)
+        elif isinstance(owner, Parts):
+            values.attempt(owner.set_item, index, value)
         elif values.is_array(owner):
             self.perform(OPERATORS["[]="], node, (owner, index, value))
         elif isinstance(owner, list) and isinstance(index, slice):

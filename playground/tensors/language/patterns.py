@@ -84,10 +84,10 @@ class Patterns:
         if not self._call("isinstance", value, kind, pattern):
             return False
         if pattern.patterns and (kind not in WHOLE or len(pattern.patterns) > 1):
-            most = int(kind in WHOLE)
-            accepted = f"{most} positional sub-pattern{'s' * (most != 1)}"
-            message = f"TypeError: {getattr(kind, 'name', getattr(kind, '__name__', ''))}() accepts {accepted} ({len(pattern.patterns)} given)"
-            raise OperationFailed(message, "", pattern)  # no text: Python's message
+            most, name = int(kind in WHOLE), getattr(kind, "name", getattr(kind, "__name__", ""))
+            plural = "s" * (most != 1)
+            message = f"TypeError: {name}() accepts {most} positional sub-pattern{plural} ({len(pattern.patterns)} given)"  # no text: Python's message
+            raise OperationFailed(message, "", pattern)
         parts = [(each, value) for each in pattern.patterns]
         for name, each in zip(pattern.kwd_attrs, pattern.kwd_patterns, strict=True):
             if not self._call("hasattr", value, name, pattern):

@@ -11,7 +11,7 @@ from playground.tensors.language.bounds import Bounds
 from playground.tensors.language.elsewhere import place_of
 from playground.tensors.language.errors import BoundsExceeded, Refused, ScriptError
 from playground.tensors.language.modules import ABSENT, IGNORED, PYTHON, PYTORCH, SCRIPTS
-from playground.tensors.language.special import SPECIAL
+from playground.tensors.language.special import OF_SCRIPT, READABLE, SPECIAL
 
 STATEMENTS = (
     ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.ClassDef, ast.FunctionDef, ast.Return, ast.If, ast.For, ast.While, ast.With, ast.Match,
@@ -133,8 +133,12 @@ def _names(node: ast.AST) -> list[str]:
 
 
 def _check_name(name: str, node: ast.AST) -> None:
-    """Refuse names with double underscores, except `__version__`, and private attributes."""
-    if (isinstance(node, ast.Attribute) and name == "__version__") or (isinstance(node, (ast.Attribute, ast.FunctionDef, ast.Name)) and name in SPECIAL):
+    """Refuse names with double underscores and private attributes, except the few that scripts can use."""
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and name in READABLE:
+        return
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and name in OF_SCRIPT:
+        return
+    if isinstance(node, (ast.Attribute, ast.FunctionDef, ast.Name)) and name in SPECIAL:
         return
     if name.startswith("__") or (isinstance(node, (ast.Attribute, ast.keyword)) and name.startswith("_")):
         raise Refused(msg("Scripts cannot use `{name}`: names that begin with an underscore are internal to Python.", name=name), "", node)
