@@ -90,6 +90,10 @@ BY_HAND: list[tuple[str, dict[str, str]]] = [
     ("F.pad(x, (1, 0))", {"x": "- 0 1 2 - 3 4 5"}),
     ("x.double()", {"x": SAME}),
     ("x.long()", {"x": SAME}),
+    ("x.bool()", {"x": SAME}),
+    ("x.to(torch.bool)", {"x": SAME}),
+    ("x.byte()", {"x": SAME}),
+    ("x.bool().sum()", {"x": ALL}),
     # Indexing
     ("x[1]", {"x": "3 4 5"}),
     ("x[:, ::2]", {"x": "0 2 3 5"}),

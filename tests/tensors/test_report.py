@@ -401,6 +401,7 @@ NOTES = {
     "to the same": ("x = torch.ones(2).to(device)", "the tensor itself"),
     "uninitialised": ("x = torch.empty(2)", "uninitialised"),
     "two dtypes": ("x = torch.ones(2) + torch.arange(2)", "the dtypes `float32` and `int64`; type promotion gives `float32`"),
+    "a number with a decimal point": ("x = torch.arange(2) * 1.5", "A tensor of integers met a number with a decimal point; type promotion gives `float32`."),
     "division of whole numbers": ("x = torch.arange(2) / 2", "the result need not be an integer"),
     "a slice": ("a = torch.ones(4)\nx = a[1:]", "A slice is a view"),
     "a mask": ("a = torch.ones(4)\nx = a[a > 0]", "makes a copy"),

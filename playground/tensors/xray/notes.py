@@ -111,6 +111,8 @@ def _promotion(operation: Operation) -> Iterator[str]:
         yield msg(
             "The operands have the [[dtypes|dtype]] `{first}` and `{second}`; [[type promotion]] gives `{result}`.", first=first, second=second, result=after
         )
+    elif len(dtypes) == 1 and "int" in dtypes[0] and after.startswith("float") and any(isinstance(number, float) for number in _numbers(list(operation.args))):
+        yield msg("A tensor of integers met a number with a decimal point; [[type promotion]] gives `{dtype}`.", dtype=after)
     elif len(dtypes) == 1 and "int" in dtypes[0] and after.startswith("float"):
         yield msg("The inputs are integers; the result need not be an integer, so its [[dtype]] is `{dtype}`.", dtype=after)
 

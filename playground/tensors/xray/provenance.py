@@ -80,7 +80,8 @@ def relation(operation: Operation, input_cells: dict[int, np.ndarray[Any, Any]],
         return None
     continuous = {index: cells for index, cells in input_cells.items() if index not in probe.discrete}
     discrete = {index: cells for index, cells in input_cells.items() if index in probe.discrete}
-    moves = probe.follow_moves(continuous) if operation.entry.group in _MOVING_GROUPS else None
+    is_move = operation.entry.group in _MOVING_GROUPS and not (operation.entry.group == allowed.CONVERSION and _is_coarse(operation))
+    moves = probe.follow_moves(continuous) if is_move else None
     return {**(moves or probe.perturb(continuous)), **probe.exchange(discrete)}
 
 
@@ -94,6 +95,11 @@ def _probe(operation: Operation, deadline: Deadline) -> _Probe:
     if len(integers) > 1:
         discrete = frozenset(index for index in integers if not _Probe(operation, integers - {index}, deadline).works)
     return _Probe(operation, discrete, deadline)
+
+
+def _is_coarse(operation: Operation) -> bool:
+    """Whether the result has too few values to tell moved cells apart: it was cast to booleans or bytes."""
+    return any(part.dtype in ("bool", "uint8", "int8") for part in operation.outputs)
 
 
 def _is_continuous(part: Snapshot) -> bool:
