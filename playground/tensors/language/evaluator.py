@@ -9,23 +9,21 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from torch import nn
-
 from playground.messages import msg, nmsg
-from playground.tensors.language import calls, classes, objects, own_functions, values
+from playground.tensors.language import calls, classes, values
 from playground.tensors.language.bounds import A_STRING, Meter
 from playground.tensors.language.builtin import NAMES, Builtin, Builtins
 from playground.tensors.language.calls import Entry
-from playground.tensors.language.classes import BASES, FUNCTION, Class, Instance, Method, Super, Wrapped
+from playground.tensors.language.classes import Class, Instance, Method, Super, Wrapped
 from playground.tensors.language.datasets import Transform
 from playground.tensors.language.elsewhere import place_of
 from playground.tensors.language.errors import EXCEPTIONS, OperationFailed, Refused, ScriptError
 from playground.tensors.language.figures import Figures
-from playground.tensors.language.functions import Function, Iteration, Own, WithMethods
-from playground.tensors.language.held import Context
+from playground.tensors.language.functions import Function, Iteration, WithMethods
+from playground.tensors.language.imports import Imports
 from playground.tensors.language.library import Library
-from playground.tensors.language.modules import ABSENT, GIVEN, PYTHON, PYTORCH, SCRIPTS, Absent, Module, Namespace, PythonFunction, PythonModules
-from playground.tensors.language.objects import NAMES as MAKERS
+from playground.tensors.language.members import Members
+from playground.tensors.language.modules import GIVEN, Absent, Module, Namespace, PythonFunction
 from playground.tensors.language.objects import Layer, Maker, Stepper
 from playground.tensors.language.of_pytorch import OfPyTorch
 from playground.tensors.language.operations import Operations
@@ -75,17 +73,13 @@ class Evaluator:
         self.function = ""
         """The name of the function that is called now; empty in the script itself."""
         self._operations, self._invoke, self._meter, self._tracer = operations, invoke, meter, tracer
-        self.frames: list[tuple[Function, Any]] = []
-        """Functions that are called now, each with its first argument."""
         self.patterns = Patterns(operations, self.evaluate, lambda name, one, other, node: self._call_builtin(name, (one, other), {}, node))
-        self.load_script: Callable[[str], Namespace] = lambda name: Namespace(name, {})
-        """Runs a module that is a script. The interpreter sets it."""
         self._builtins = Builtins(operations, meter, write, self.call)
         operations.call = self.call
-        self._callers = self._callers_by_type()
-        self._python = PythonModules()
         self._of_pytorch = OfPyTorch(operations, meter, self.call)
-        self._library = Library(operations, meter, self._of_pytorch, self.call, figures)
+        self.imports = Imports(Library(operations, meter, self._of_pytorch, self.call, figures).functions)
+        self.members = Members(operations, self._of_pytorch, self.imports, self.call)
+        self._callers = self._callers_by_type()
 
     def evaluate(self, node: ast.expr) -> Any:
         """Return the value of an expression.
@@ -168,94 +162,23 @@ class Evaluator:
         raise ScriptError(msg("The name `{name}` is not defined.", name=name), hint, node, instead=near) from NameError(f"name '{name}' is not defined")
 
     def _Attribute(self, node: ast.Attribute) -> Any:
-        if full := self._full_name(node):
-            return self._member(full, node)
-        return self._attribute(self.evaluate(node.value), node.attr, node)
-
-    def _attribute(self, owner: Any, name: str, node: ast.expr) -> Any:
-        """Return `owner.name`."""
-        if isinstance(owner, Absent):
-            raise owner.refusal(node)
-        if isinstance(owner, Context):
-            return owner.read(name)
-        if isinstance(owner, Namespace):
-            return owner.read(name, node)
-        if isinstance(owner, Module):
-            return self._member(f"{owner.name}.{name}", node, called=True)
-        if isinstance(owner, Class) and name == "apply" and FUNCTION in owner.order:
-            return PythonFunction(f"{owner.name}.apply", lambda *args: own_functions.applied(owner, args, node, self._operations, self.call))
-        if name == "_modules":
-            return objects.Parts.of(owner)
-        if isinstance(owner, (Instance, Class, Super)):
-            return self.member_of(owner, name)
-        return self._operations.get_attribute(owner, name, node)
-
-    def _full_name(self, node: ast.expr) -> str:
-        """Return the full name of what a dotted name refers to, `torch.linalg.norm` for `t.linalg.norm`; empty unless it begins with a module."""
-        if isinstance(node, ast.Name):
-            value = self.scope.read(node.id) if node.id in self.scope else Module(GIVEN[node.id]) if node.id in GIVEN else None
-            return value.name if isinstance(value, Module) else ""
-        owner = self._full_name(node.value) if isinstance(node, ast.Attribute) else ""
-        return f"{owner}.{node.attr}" if owner and owner not in calls.constants() and isinstance(node, ast.Attribute) else ""
-
-    def _member(self, full: str, node: ast.expr, *, called: bool = False) -> Any:
-        """Return what a full name refers to: a value, a function or a module."""
-        module, _, name = full.rpartition(".")
-        if full in self._library.functions:
-            return PythonFunction(full, self._library.functions[full])
-        if full in PYTHON:
-            return Module(full)
-        if module in PYTHON:
-            try:
-                return self._python.member(module, name)
-            except KeyError:
-                raise calls.unknown_name(ast.unparse(node), full, [f"{module}.{each}" for each in self._python.names(module)]) from None
-        if full in MAKERS:
-            return Maker(full)
-        if full in BASES:
-            return BASES[full]
-        functions, constants = calls.functions(), calls.constants()
-        for table in (functions, constants) if called else (constants, functions):
-            if full in table:
-                return table[full]
-        if full in PYTORCH.values() or any(each.startswith(f"{full}.") for each in functions):
-            return Module(full)
-        raise calls.unknown_name(ast.unparse(node), full, [*functions, *constants, *MAKERS, *self._library.functions])
-
-    def import_module(self, name: str, alias: str) -> None:
-        """Bind a module to a name."""
-        if name in SCRIPTS:
-            self.scope.write(alias, self.load_script(name))
-        elif name.partition(".")[0] in ABSENT:
-            self.scope.write(alias, Absent(name))
-        elif GIVEN.get(alias) != PYTORCH.get(name, name) or alias in self.scope:
-            self.scope.write(alias, Module(PYTORCH.get(name, name)))
-
-    def import_name(self, module: str, name: str, alias: str, node: ast.expr) -> None:
-        """Bind a part of a module to a name."""
-        full = f"{PYTORCH.get(module, module)}.{name}"
-        if full in SCRIPTS:
-            self.scope.write(alias, self.load_script(full))
-        elif module in SCRIPTS:
-            self.scope.write(alias, self.load_script(module).read(name, node))
-        elif module.partition(".")[0] in ABSENT:
-            self.scope.write(alias, Absent(full))
-        elif GIVEN.get(alias) != full or alias in self.scope:
-            self.scope.write(alias, self._member(full, node, called=True))
+        if full := self.imports.full_name(node, self.scope):
+            return self.imports.member(full, node)
+        return self.members.attribute(self.evaluate(node.value), node.attr, node)
 
     def _Call(self, node: ast.Call) -> Any:
         self._meter.check_time()
         owner: tuple[Any, ...] = ()
-        if full := self._full_name(node.func):
-            function = self._member(full, node.func, called=True)
+        if full := self.imports.full_name(node.func, self.scope):
+            function = self.imports.member(full, node.func, called=True)
         elif isinstance(node.func, ast.Attribute):
             owner = (self.evaluate(node.func.value),)
             if isinstance(owner[0], (Instance, Class, Super)):
-                return self._call_member(owner[0], node.func.attr, node)
+                return self.members.call_member(owner[0], node.func.attr, *self._arguments(node), node)
             if isinstance(owner[0], (Layer, Stepper)):
                 return self._of_pytorch.call_method(owner[0], node.func.attr, node, *self._arguments(node))
             if isinstance(owner[0], (Absent, Namespace, Module)):
-                return self.call(self._attribute(owner[0], node.func.attr, node.func), *self._arguments(node), node)
+                return self.call(self.members.attribute(owner[0], node.func.attr, node.func), *self._arguments(node), node)
             if isinstance(owner[0], WithMethods):
                 return self.call(PythonFunction(node.func.attr, owner[0].method(node.func.attr)), *self._arguments(node), node)
             function = calls.method(values.kind_of(owner[0]), node.func.attr)
@@ -281,8 +204,8 @@ class Evaluator:
         return {
             Function: lambda function, args, kwargs, _node: self._invoke(function, args, kwargs),
             Method: lambda method, args, kwargs, node: self.call(method.function, (method.owner, *args), kwargs, node),
-            Class: self._instance,
-            Instance: self._call_instance,
+            Class: self.members.instance,
+            Instance: self.members.call_instance,
             Entry: self._call_entry,
             Builtin: lambda builtin, args, kwargs, node: self._call_builtin(builtin.name, args, kwargs, node),
             PythonFunction: lambda function, args, kwargs, _node: self._builtins.call_python(function, args, kwargs),
@@ -302,104 +225,12 @@ class Evaluator:
 
     def _call_builtin(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.AST) -> Any:
         if name == "super":
-            return self._super(args)
+            return self.members.super(args)
         if name in ("getattr", "hasattr", "setattr"):
-            return values.attempt(lambda: self._named_attribute(name, node, *args), name=name)
+            return values.attempt(lambda: self.members.by_name(name, node, *args), name=name)
         if name in ("property", "staticmethod", "classmethod"):
             return values.attempt(lambda: Wrapped(name, *args))
         return self._builtins.call(name, args, kwargs, node)
-
-    def _named_attribute(self, name: str, node: ast.AST, owner: Any, attribute: Any, *more: Any) -> Any:
-        """Call `getattr`, `hasattr` or `setattr`, which reach what a script reaches by a dot."""
-        if not isinstance(attribute, str) or not attribute.isidentifier() or attribute.startswith("_"):
-            raise Refused(msg("`{name}` takes a name that a script could write behind a dot.", name=name), "", node)
-        written = ast.copy_location(ast.Attribute(ast.Name("value"), attribute), node)
-        if name == "setattr":
-            (value,) = more
-            return self._operations.set_attribute(owner, attribute, value, written)
-        is_missing = isinstance(owner, Layer) and not hasattr(owner.module, attribute)
-        try:
-            if is_missing:
-                raise OperationFailed(f"AttributeError: '{values.type_of(owner).__name__}' object has no attribute '{attribute}'")  # no text: Python's message
-            found = self._member(f"{owner.name}.{attribute}", written) if isinstance(owner, Module) else self._attribute(owner, attribute, written)
-        except Refused:
-            if name == "hasattr" and isinstance(owner, Own) and not isinstance(owner, Module):
-                return False
-            raise
-        except OperationFailed as error:
-            if name == "hasattr" or (more and isinstance(error.exception, AttributeError)):
-                return more[0] if name == "getattr" else False
-            raise
-        return True if name == "hasattr" else found
-
-    def _instance(self, kind: Class, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.AST) -> Instance:
-        """Make an instance of a class of the script."""
-        made = Instance(kind)
-        begin, exists = kind.lookup("__init__")
-        if exists:
-            self.call(begin, (made, *args), kwargs, node)
-        elif args or kwargs:
-            raise OperationFailed(f"TypeError: {kind.name}() takes no arguments", "", node)  # no text: Python's message
-        else:
-            classes.begin_module(made, self._forward)
-        return made
-
-    def _call_instance(self, instance: Instance, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.AST) -> Any:
-        """Call `instance(…)`: its `__call__`, or the `forward` of a network."""
-        for name in ("__call__", *(["forward"] if instance.kind.is_module else [])):
-            function, exists = instance.kind.lookup(name)
-            if exists:
-                result = self.call(function, (instance, *args), kwargs, node)
-                return self._of_pytorch.after(instance.modules[0], args, result, node) if instance.modules else result
-        if instance.kind.is_module:
-            message = f'NotImplementedError: Module [{instance.kind.name}] is missing the required "forward" function'  # no text: PyTorch's message
-            raise OperationFailed(message, "", node)
-        raise OperationFailed(f"TypeError: '{instance.kind.name}' object is not callable", "", getattr(node, "func", node))  # no text: Python's message
-
-    def _forward(self, instance: Instance, *args: Any, **kwargs: Any) -> Any:
-        """Call a network of the script that stands inside one of PyTorch's modules."""
-        return self._call_instance(instance, args, kwargs, ast.Pass())
-
-    def _super(self, args: tuple[Any, ...]) -> Super:
-        """Return what `super()` means in the function that is called now."""
-        function, first = self.frames[-1] if self.frames else (None, None)
-        after, instance = args if len(args) == 2 else (function.home[0] if function and function.home else None, first)
-        if not isinstance(after, Class) or not isinstance(instance, Instance):
-            raise OperationFailed("RuntimeError: super(): no arguments")  # no text: Python's message
-        return Super(after, instance)
-
-    def _call_member(self, owner: Instance | Class | Super, name: str, node: ast.Call) -> Any:
-        """Call `owner.name(…)`."""
-        if isinstance(owner, Super) and name == "__init__" and not owner.instance.kind.lookup(name, owner.after)[1]:
-            self._arguments(node)
-            return classes.begin_module(owner.instance, self._forward)
-        if isinstance(owner, Class) and name == "apply" and FUNCTION in owner.order:
-            return own_functions.applied(owner, self._arguments(node)[0], node, self._operations, self.call)
-        if isinstance(owner, Instance) and owner.modules and hasattr(nn.Module, name) and not self._has(owner, name):
-            return self._of_pytorch.call_method(owner.layer, name, node, *self._arguments(node))
-        return self.call(self.member_of(owner, name), *self._arguments(node), node)
-
-    def _has(self, instance: Instance, name: str) -> bool:
-        try:
-            classes.read(instance, name)
-        except OperationFailed:
-            return False
-        return True
-
-    def member_of(self, owner: Instance | Class | Super, name: str) -> Any:
-        """Return `owner.name`."""
-        if isinstance(owner, Instance):
-            found = classes.read(owner, name)
-            return self.call(found.function, (owner,), {}, ast.Pass()) if isinstance(found, Wrapped) and found.kind == "property" else found
-        kind, after = (owner.instance.kind, owner.after) if isinstance(owner, Super) else (owner, None)
-        member, exists = kind.lookup(name, after)
-        if not exists:
-            raise OperationFailed(f"AttributeError: type object '{kind.name}' has no attribute '{name}'")  # no text: Python's message
-        if isinstance(owner, Super):
-            return classes.bound(member, owner.instance)
-        if isinstance(member, Wrapped):
-            return Method(member.function, owner) if member.kind == "classmethod" else member.function
-        return member
 
     def _arguments(self, node: ast.Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
         kwargs: dict[str, Any] = {}

@@ -141,7 +141,7 @@ class Interpreter:
         self._meter.track(arrays_in(list(self._names.values())))
         self._operations = Operations(self._meter, self._tracer)
         self._evaluator = Evaluator(Scope(self._names), self._operations, self._print, self._invoke, self._meter, self._tracer, execution.figures)
-        self._evaluator.load_script = self._load_script
+        self._evaluator.imports.load_script = self._load_script
         self._modules: dict[str, Namespace] = {}
         self._calls = 0  # of functions, inside each other
         self._handled: list[ScriptError] = []  # errors whose handlers run
@@ -239,7 +239,7 @@ class Interpreter:
             message = msg("The functions of the script call each other more than {limit} levels deep.", limit=MAX_CALLS)
             raise BoundsExceeded(message, msg("A function that calls itself needs a case in which it returns without doing so."))
         self._calls += 1
-        self._evaluator.frames.append((function, next(iter(scope.names.values()), None)))
+        self._evaluator.members.frames.append((function, next(iter(scope.names.values()), None)))
         try:
             with self._evaluator.inside(scope, function.name), ExitStack() as stack:
                 for context in function.contexts:
@@ -247,7 +247,7 @@ class Interpreter:
                 yield
         finally:
             self._calls -= 1
-            self._evaluator.frames.pop()
+            self._evaluator.members.frames.pop()
 
     def _Expr(self, node: ast.Expr) -> Steps | None:
         if isinstance(node.value, (ast.Yield, ast.YieldFrom)):
@@ -491,13 +491,13 @@ class Interpreter:
     def _Import(self, node: ast.Import) -> None:
         for alias in node.names:
             if alias.asname or "." not in alias.name:
-                self._evaluator.import_module(alias.name, alias.asname or alias.name)
+                self._evaluator.imports.import_module(alias.name, alias.asname or alias.name, self._evaluator.scope)
 
     def _ImportFrom(self, node: ast.ImportFrom) -> None:
         def execute() -> None:
             for alias in node.names if node.module not in IGNORED else []:
                 written = ast.copy_location(ast.Attribute(ast.Name(str(node.module)), alias.name), node)
-                self._evaluator.import_name(str(node.module), alias.name, alias.asname or alias.name, written)
+                self._evaluator.imports.import_name(str(node.module), alias.name, alias.asname or alias.name, written, self._evaluator.scope)
 
         self._record(node, execute)
 
