@@ -173,6 +173,16 @@ def test_mnist_is_the_playgrounds_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert int(execution.names["y"]) == int(images.train_labels[0])
 
 
+def test_a_script_changes_its_own_copy_of_a_set_only() -> None:
+    source = MNIST + "train.data.zero_()\ntrain.targets.fill_(3)\nx, y = train[0]\nempty = x.sum()"
+    execution = run(source, bounds=Bounds(seconds=60))
+    assert execution.error is None
+    assert (execution.names["empty"].item(), execution.names["y"]) == (0, 3)
+    images = load.load("mnist-5k")
+    assert images.train_images[0].sum() > 0
+    assert len(images.train_labels.unique()) == 10
+
+
 def test_a_set_that_nobody_has_downloaded_is_refused() -> None:
     assert isinstance(run("from torchvision import datasets\ndatasets.CIFAR10('data')").error, Refused)
     assert set(SETS) == {"MNIST", "FashionMNIST", "KMNIST", "CIFAR10"}

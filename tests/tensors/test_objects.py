@@ -302,3 +302,10 @@ def test_random_numbers_of_layers_are_those_of_pytorch() -> None:
         torch.manual_seed(5)
         wanted = torch.nn.Linear(3, 2).weight.tolist()
     assert run("torch.manual_seed(5)\nw = nn.Linear(3, 2).weight.detach()").names["w"].tolist() == wanted
+
+
+def test_a_hook_that_would_never_be_called_is_refused() -> None:
+    source = "net = nn.TransformerEncoderLayer(4, 2)\nnet.linear1.register_forward_hook(lambda m, i, o: print(1))\nnet(torch.ones(1, 2, 4))"
+    error = run(source).error
+    assert isinstance(error, Refused)
+    assert "never called" in str(error)

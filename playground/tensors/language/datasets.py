@@ -5,6 +5,7 @@ Sources: https://docs.pytorch.org/docs/stable/data.html, https://docs.pytorch.or
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -39,6 +40,8 @@ LARGEST_SIDE = 1024
 """Pixels of one side of an image that a transform makes, at most."""
 IGNORED = ("num_workers", "pin_memory", "persistent_workers", "prefetch_factor", "timeout", "multiprocessing_context", "pin_memory_device", "worker_init_fn")
 """Arguments of `DataLoader` that say how other processes help; here none does."""
+_OF_PLAYGROUND = ("data", "targets")
+"""Attributes of torchvision's sets that are the playground's own tensors until a script asks for them."""
 _ATTRIBUTES = [
     "dataset",
     "datasets",
@@ -110,7 +113,7 @@ def _set(name: str) -> type:
     def begin(self: Any, root: Any = "data", train: Any = True, transform: Any = None, target_transform: Any = None, download: Any = False) -> None:  # noqa: ARG001
         datasets.VisionDataset.__init__(self, str(root), transform=transform, target_transform=target_transform)
         images = load(_available(SETS[name]))
-        self.train = bool(train)
+        self.train, self.copied = bool(train), set()
         pixels, labels = (images.train_images, images.train_labels) if train else (images.test_images, images.test_labels)
         if name == "CIFAR10":
             self.data, self.targets, self.classes = pixels.permute(0, 2, 3, 1).numpy(), labels.tolist(), list(images.info.classes)
@@ -208,6 +211,9 @@ def attribute(value: Held, name: str) -> Any:
     allowed = ("size", "mode", "width", "height") if isinstance(value, Picture) else _ATTRIBUTES
     if name not in allowed or not hasattr(value.inner, name):
         raise Refused(msg("`{type}` has no `.{name}` that scripts can use.", type=type(value.inner).__name__, name=name))
+    if name in _OF_PLAYGROUND and name not in getattr(value.inner, "copied", _OF_PLAYGROUND):
+        value.inner.copied.add(name)
+        setattr(value.inner, name, copy.deepcopy(getattr(value.inner, name)))  # a script may change them, and the playground's own stay
     return outside(getattr(value.inner, name))
 
 

@@ -150,9 +150,11 @@ class OfPyTorch:
             result = args[0]
             for part in objects.parts(layer):
                 result = self._call(part, (result,), {}, node)
-        else:
-            entry, operands, options = layer.call(args, kwargs)
-            result = self._operations.perform(entry, node, operands, options)
+            return self.after(layer.module, args, result, node)
+        if any(part in self._hooks for part in parts):
+            raise Refused(msg("A hook of a layer inside `{name}` is never called in a script.", name=type(layer.module).__name__), "", node)
+        entry, operands, options = layer.call(args, kwargs)
+        result = self._operations.perform(entry, node, operands, options)
         return self.after(layer.module, args, result, node)
 
     def after(self, module: nn.Module, args: tuple[Any, ...], result: Any, node: ast.AST) -> Any:
