@@ -17,13 +17,13 @@ Object.assign(globalThis, {
 })
 const { arrived, inTurn } = await import("../../playground/ui/components/shared/telling.js")
 
-/** A component on the page that is shown now, and what it has told Streamlit. */
+/** A component on the page that is shown now, and what it has sent to Streamlit. */
 function mounted() {
   /** @type {unknown[]} */
-  const told = []
+  const sent = []
   const root = { isConnected: true }
-  const component = inTurn(/** @type {any} */ ({ parentElement: root, data: {}, setStateValue: (/** @type {string} */ _name, /** @type {unknown} */ value) => told.push(value), setTriggerValue: () => {} }))
-  return { told, root, component }
+  const component = inTurn(/** @type {any} */ ({ parentElement: root, data: {}, setStateValue: (/** @type {string} */ _name, /** @type {unknown} */ value) => sent.push(value), setTriggerValue: () => {} }))
+  return { sent, root, component }
 }
 
 /** @param {string} path of the page that the browser shows from now on */
@@ -39,44 +39,44 @@ function rest() {
   atRest = false
 }
 
-test("what a component tells is sent at once", () => {
-  const { told, component } = mounted()
+test("what a component sends arrives at once", () => {
+  const { sent, component } = mounted()
   component.setStateValue("ran", 1)
-  assert.deepEqual(told, [1])
+  assert.deepEqual(sent, [1])
 })
 
-test("what is told on the way to another page is forgotten with its component, however long the way is", (context) => {
+test("what a component sends on the way to another page is forgotten with its component, however long the way is", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] })
-  const { told, root, component } = mounted()
+  const { sent, root, component } = mounted()
   go("/autograd")
   component.setStateValue("ran", 1)
   context.mock.timers.tick(10_000)
   component.setStateValue("ran", 2)
   arrived() // a component of the new page is there
-  assert.deepEqual(told, [])
+  assert.deepEqual(sent, [])
   root.isConnected = false
   rest()
-  assert.deepEqual(told, [])
+  assert.deepEqual(sent, [])
   Object.assign(globalThis.location, { pathname: "/tensors" })
 })
 
-test("what is told on the way is sent where the page stays after all", (context) => {
+test("what a component sends on the way arrives where the page stays after all", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] })
-  const { told, component } = mounted()
+  const { sent, component } = mounted()
   go("/tensors")
   component.setStateValue("ran", 1)
-  assert.deepEqual(told, [])
+  assert.deepEqual(sent, [])
   context.mock.timers.tick(10_000)
-  assert.deepEqual(told, [1])
+  assert.deepEqual(sent, [1])
 })
 
 test("a component that was mounted before the address changed belongs to the page that is shown once the script rests", () => {
-  const { told, component } = mounted()
+  const { sent, component } = mounted()
   Object.assign(globalThis.location, { pathname: "/network" })
   component.setStateValue("ran", 1)
-  assert.deepEqual(told, [])
+  assert.deepEqual(sent, [])
   rest()
   component.setStateValue("ran", 2)
-  assert.deepEqual(told, [1, 2])
+  assert.deepEqual(sent, [1, 2])
   Object.assign(globalThis.location, { pathname: "/tensors" })
 })

@@ -79,7 +79,7 @@ def closure():
     loss = nn.functional.mse_loss(net(x), y)
     loss.backward()
     return loss
-losses = [opt.step(closure).item() for _ in range(3)]
+losses = [opt.step(closure).item() for _ in range(3)] + [opt.step(closure=closure).item()]
 sgd = torch.optim.SGD(net.parameters(), lr=1.0)
 half = torch.optim.lr_scheduler.LambdaLR(sgd, lr_lambda=lambda epoch: 0.5 ** epoch)
 for _ in range(2):

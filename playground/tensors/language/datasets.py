@@ -42,25 +42,9 @@ IGNORED = ("num_workers", "pin_memory", "persistent_workers", "prefetch_factor",
 """Arguments of `DataLoader` that say how other processes help; here none does."""
 _OF_PLAYGROUND = ("data", "targets")
 """Attributes of torchvision's sets that are the playground's own tensors until a script asks for them."""
-_ATTRIBUTES = [
-    "dataset",
-    "datasets",
-    "batch_size",
-    "drop_last",
-    "sampler",
-    "tensors",
-    "data",
-    "targets",
-    "classes",
-    "class_to_idx",
-    "train",
-    "transform",
-    "transforms",
-    "indices",
-    "mean",
-    "std",
-    "size",
-]
+_ATTRIBUTES = """
+    dataset datasets batch_size drop_last sampler tensors data targets classes class_to_idx train transform transforms indices mean std size
+"""
 
 
 class Data(Held):
@@ -69,6 +53,25 @@ class Data(Held):
 
 class Transform(Held):
     """One of torchvision's transforms."""
+
+
+class Bounded:
+    """A transform as one of torchvision's sets calls it: within the bounds of the script.
+
+    Args:
+        transform: torchvision's own.
+        reserve: is asked for the bytes of a result before it is made.
+    """
+
+    def __init__(self, transform: Any, reserve: Callable[[int], None]) -> None:
+        self.transform, self._reserve = transform, reserve
+
+    def __call__(self, image: Any) -> Any:
+        made = apply(Transform(self.transform), outside(image), self._reserve)
+        return made.inner if isinstance(made, Held) else made
+
+    def __repr__(self) -> str:
+        return repr(self.transform)
 
 
 class Picture(Held):
@@ -141,7 +144,7 @@ def make(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], reserve: Call
     """Make an object of one of these classes.
 
     Args:
-        reserve: is asked for the bytes of a batch before it is made.
+        reserve: is asked for the bytes of a batch, or of an image, before it is made.
 
     Raises:
         BoundsExceeded: it is too large.
@@ -149,6 +152,8 @@ def make(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], reserve: Call
     kind: Any = kind_of(name)
     if name.startswith("torchvision.transforms."):
         return Transform(kind(*args, **kwargs))
+    if name.startswith("torchvision.datasets."):
+        args, kwargs = tuple(_bounded(value, reserve) for value in args), {key: _bounded(value, reserve) for key, value in kwargs.items()}
     if kind is torch_data.DataLoader:
         put_together = kwargs.pop("collate_fn", None) or torch_data.default_collate
 
@@ -165,13 +170,23 @@ def make(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], reserve: Call
     return made
 
 
+def _bounded(value: Any, reserve: Callable[[int], None]) -> Any:
+    return Bounded(value, reserve) if _is_transform(value) else value
+
+
+def _is_transform(value: Any) -> bool:
+    return type(value).__module__.startswith("torchvision.transforms")
+
+
 def outside(value: Any) -> Any:
     """Replace what PyTorch, torchvision and PIL have made by values of a script, also inside lists and dictionaries."""
     if isinstance(value, OfScript):
         return value.instance
     if isinstance(value, (torch_data.Dataset, torch_data.DataLoader, torch_data.Sampler)):
         return Data(value)
-    if type(value).__module__.startswith("torchvision.transforms"):
+    if isinstance(value, Bounded):
+        return Transform(value.transform)
+    if _is_transform(value):
         return Transform(value)
     if type(value).__module__.startswith("PIL."):
         return Picture(value)
@@ -208,7 +223,7 @@ def attribute(value: Held, name: str) -> Any:
     Raises:
         Refused: there is none that scripts can use.
     """
-    allowed = ("size", "mode", "width", "height") if isinstance(value, Picture) else _ATTRIBUTES
+    allowed = ("size", "mode", "width", "height") if isinstance(value, Picture) else _ATTRIBUTES.split()
     if name not in allowed or not hasattr(value.inner, name):
         raise Refused(msg("`{type}` has no `.{name}` that scripts can use.", type=type(value.inner).__name__, name=name))
     if name in _OF_PLAYGROUND and name not in getattr(value.inner, "copied", _OF_PLAYGROUND):
@@ -223,22 +238,31 @@ def apply(transform: Transform, image: Any, reserve: Callable[[int], None]) -> A
     Raises:
         BoundsExceeded: the result would be too large.
     """
+    if type(transform.inner).__name__ == "Compose":  # each part has its own bounds, because a crop changes the form of the image
+        for part in transform.inner.transforms:
+            image = apply(Transform(part), image, reserve) if _is_transform(part) else outside(part(image.inner if isinstance(image, Held) else image))
+        return image
     taken = image.inner if isinstance(image, Picture) else image
     shape = (3, *taken.size) if isinstance(image, Picture) else np.shape(taken)
-    side = max([0, *shape[-3:]]) + _growth(transform.inner)
+    side = _largest_side(transform.inner, shape[-3:])
     if side > LARGEST_SIDE:
         raise BoundsExceeded(msg("A transform makes images of at most {limit:,} pixels a side.", limit=LARGEST_SIDE))
     reserve(4 * max(3, *shape[:-2], 1) * side * side)
     return outside(transform.inner(taken))
 
 
-def _growth(transform: Any) -> int:
-    """Return by how many pixels a transform may enlarge a side of an image, at most."""
-    inner = getattr(transform, "transforms", None)
-    if inner is not None:
-        return sum(map(_growth, inner))
-    numbers = [number for name in ("size", "padding", "max_size") for number in _numbers(getattr(transform, name, None))]
-    return 2 * max(numbers, default=0)
+def _largest_side(transform: Any, shape: tuple[int, ...]) -> int:
+    """Return the pixels of the longest side that a transform of an image of this shape may make, at most."""
+    longest, shortest = max([1, *shape]), max(1, min([1, *shape] if len(shape) < 2 else shape[-2:]))
+    parts = getattr(transform, "transforms", None)
+    if parts is not None:  # in any order, or not at all, so that every ratio of the sides may come
+        return longest + sum(2 * _most(part) * (longest if type(part).__name__ == "Resize" else 1) for part in parts)
+    ratio = -(-longest // shortest) if type(transform).__name__ == "Resize" else 1  # one number is for the shorter side
+    return longest + 2 * _most(transform) * ratio
+
+
+def _most(transform: Any) -> int:
+    return max((number for name in ("size", "padding", "max_size") for number in _numbers(getattr(transform, name, None))), default=0)
 
 
 def _numbers(value: Any) -> list[int]:

@@ -10,7 +10,6 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import nn
 
 from playground.messages import msg
@@ -111,20 +110,20 @@ class OfPyTorch:
                 return self._apply(value, args[0], node) if name == "apply" else self._hook(value, args[0])
         method = objects.method(value, name)
         if name == "step" and isinstance(value, Stepper) and value.is_optimizer:
-            return self._step(value, node, args)
+            return self._step(value, node, kwargs.get("closure", args[0] if args else None))
         if name != "load_state_dict":  # which takes a dictionary, and nothing else
             values.check_passable(name, [*objects.inside(args), *kwargs.values()])
         return values.check_kind(values.attempt(lambda: method(*objects.inside(args), **objects.inside(kwargs))))
 
-    def _step(self, optimizer: Stepper, node: ast.AST, args: tuple[Any, ...]) -> Any:
-        """Let an optimizer change its parameters, perhaps with a closure that computes the loss again."""
-        parameters, closures = optimizer.parameters, [lambda: self._call(args[0], (), {}, node)] if args and args[0] is not None else []
+    def _step(self, optimizer: Stepper, node: ast.AST, closure: Any) -> Any:
+        """Let an optimizer change its parameters, perhaps with a closure of the script that computes the loss again."""
+        parameters = optimizer.parameters
+        closures = [] if closure is None else [lambda: self._call(closure, (), {}, node)]
 
         def step(*operands: Any) -> Any:
             if any(operand is not parameter for operand, parameter in zip(operands, parameters, strict=True)):
                 raise NotImplementedError  # what it does to other values is not asked: it would change the optimizer
-            with torch.enable_grad() if closures else torch.no_grad():
-                return optimizer.inner.step(*closures)
+            return optimizer.inner.step(*closures)
 
         return self._operations.perform(Entry(f"{type(optimizer.inner).__name__}.step", allowed.AUTOGRAD, step), node, tuple(parameters))
 
