@@ -14,7 +14,7 @@ from playground.environment import PACKAGE, ROOT
 GROUND = {"messages", "errors", "settings", "device", "environment", "installation", "forking", "untrusted", "typography"}
 RUNS = GROUND | {"network", "data", "training", "runs"}
 DOMAIN = RUNS | {
-    "runs.views", "runs.sharing", "runs.execution", "runs.coach", "inference", "autograd", "tensors", "tensors.help", "tensors.exercises", "glossary",
+    "runs.views", "runs.sharing", "runs.execution", "runs.coach", "inference", "pasted", "autograd", "tensors", "tensors.help", "tensors.exercises", "glossary",
 }  # fmt: skip
 ROOMS: dict[str, set[str]] = {
     "messages": set(),
@@ -34,6 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "tensors": GROUND | {"tensors.language", "tensors.xray"},
     "data": GROUND,
     "network": GROUND | {"data"},
+    "pasted": GROUND | {"network", "tensors.language"},
     "autograd": GROUND | {"tensors", "tensors.language", "tensors.xray", "network", "data"},
     "glossary": GROUND | {"tensors", "autograd"},
     "training.instruments": GROUND | {"network", "data"},

@@ -38,7 +38,7 @@ COMMANDS = {
     "predict": ("models", t("Predict the class of each of the IMAGES, or of each digit in photographs of handwriting.")),
     "tensors": ("scripts", t("Run the tensor script in FILE (- for standard input), and print its output and its variables.")),
     "autograd": ("scripts", t("Run the script in FILE (- for standard input), and print the graph that PyTorch recorded, with its gradients.")),
-    "network": ("networks", t("Describe the network in FILE: the name of a preset, a JSON specification, or Python code, which is parsed and never run.")),
+    "network": ("networks", t("Describe the network in FILE: the name of a preset, a JSON specification, or Python code, run with shapes alone.")),
 }
 """Every command: the module of this package that has it, as a function of the same name, and the docstring of that function."""
 

@@ -12,13 +12,13 @@ from playground.cli.files import read_script
 from playground.cli.output import as_json
 from playground.errors import PlaygroundError
 from playground.messages import msg, nmsg, t, translated
-from playground.network import reading
 from playground.network import source as code
 from playground.network.formulas import write_parameter_formula
 from playground.network.presets import load_presets, preset
 from playground.network.spec import NetworkSpec, from_json
 from playground.network.totals import compute_totals
 from playground.network.trace import trace
+from playground.pasted.reading import read
 
 
 @click.command()
@@ -28,7 +28,7 @@ from playground.network.trace import trace
 @click.option("--sequential", "style", flag_value="sequential", help=t("Print it as nn.Sequential."))
 @as_json
 def network(source: str, input_shape: str | None, style: str | None, as_json: bool) -> None:
-    """Describe the network in FILE: the name of a preset, a JSON specification, or Python code, which is parsed and never run."""
+    """Describe the network in FILE: the name of a preset, a JSON specification, or Python code, run with shapes alone."""
     spec, notes = _described(source, input_shape)
     if style:
         click.echo(code.module_script(spec) if style == "module" else code.sequential_script(spec), nl=False)
@@ -64,7 +64,7 @@ def _described(source: str, input_shape: str | None) -> tuple[NetworkSpec, tuple
     if text.lstrip().startswith(("{", "[")):
         return from_json(text), ()
     sizes = None if input_shape is None else _sizes(input_shape)
-    network = reading.read(text, sizes, "" if source == "-" else path.stem)
+    network = read(text, sizes, "" if source == "-" else path.stem)
     return network.spec, network.notes
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
 
+from playground import pasted
 from playground.autograd import task_names
 from playground.errors import InstallationError, PlaygroundError
 from playground.forking import Forker
@@ -37,7 +38,7 @@ HISTORIES = 128
 class Services:
     """The services of one server."""
 
-    forker: Forker = field(default_factory=lambda: Forker(launcher.PREPARE, sandbox.PREPARE, task_names.PREPARE))
+    forker: Forker = field(default_factory=lambda: Forker(launcher.PREPARE, sandbox.PREPARE, task_names.PREPARE, pasted.PREPARE))
     """Forks the processes of training workers and of learners' scripts."""
     scheduler: Scheduler = field(init=False)
     sandbox: Sandbox | InProcessSandbox = field(init=False)

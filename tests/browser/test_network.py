@@ -566,6 +566,28 @@ def test_pasted_code_becomes_a_network_or_an_error_with_its_line(lab: Page) -> N
     expect(names(lab)).to_have_text(["Flatten", "Linear", "Tanh", "Linear"])
 
 
+def test_what_pasted_code_leaves_open_is_asked(lab: Page) -> None:
+    first = "class First(nn.Module):\n    def __init__(self, num_classes):\n        super().__init__()\n        self.a = nn.Linear(784, num_classes)\n"
+    first += "    def forward(self, x):\n        return self.a(x.flatten(1))\n\n"
+    dialog = paste(lab, first + first.replace("First", "Second").replace("self.a(x", "torch.tanh(self.a(x").replace("(1))", "(1)))"))
+    questions = dialog.locator(".open-questions")
+    expect(questions).to_contain_text("This code has several networks.")
+    expect(questions.get_by_role("button", name="Second, line 8")).to_have_attribute("aria-pressed", "true")
+    check_accessibility(lab)
+    questions.get_by_role("button", name="First, line 1").click()
+    expect(questions.get_by_role("button", name="First, line 1")).to_have_attribute("aria-pressed", "true")
+    expect(questions.get_by_label("num_classes")).to_have_value("10")
+    questions.get_by_label("num_classes").fill("7")
+    expect(names(lab)).to_have_text(FIRST)
+    dialog.get_by_role("button", name="Import").click()
+    expect(dialog).to_be_hidden()
+    expect(names(lab)).to_have_text(["Flatten", "Linear"])
+    expect(shapes(lab)).to_have_text(["(784,)", "(7,)"])
+    button(lab, "Paste code").click()
+    expect(questions).to_be_hidden()
+    dialog.get_by_role("button", name="Cancel").click()
+
+
 def test_notes_about_pasted_code_remain_visible(lab: Page) -> None:
     expect(paste(lab, NET)).to_be_hidden()
     expect(names(lab)).to_have_text(["Flatten", "Linear", "Tanh", "Linear"])

@@ -95,6 +95,37 @@ def test_code_is_read_with_an_input_shape_and_notes_what_was_left_out(client: Te
     assert any("self.b is left out" in note for note in document["notes"])
 
 
+TWO = """class First(nn.Module):
+    def __init__(self, num_classes):
+        super().__init__()
+        self.a = nn.Linear(12, num_classes)
+    def forward(self, x):
+        return self.a(x.flatten(1))
+
+class Second(First):
+    pass
+"""
+
+
+def test_of_several_networks_one_is_chosen_and_missing_values_are_given(client: TestClient) -> None:
+    document = post(client, "read", text=TWO, input_shape=[3, 2, 2])
+    assert document["candidates"] == [{"name": "Second", "line": 8}]
+    text = TWO.replace("(First)", "(nn.Sequential)") + "net = First(num_classes)\nother = Second(nn.Flatten(), nn.Linear(12, 4))\n"
+    document = post(client, "read", text=text, input_shape=[3, 2, 2])
+    assert document["candidates"] == [{"name": "First", "line": 10}, {"name": "Second", "line": 11}]
+    assert document["chosen"] == 1 and document["missing"] == [] and document["network"]["layers"][-1]["out_features"] == 4
+    document = post(client, "read", text=text, input_shape=[3, 2, 2], which=0)
+    assert document["chosen"] == 0 and document["missing"] == [{"name": "num_classes", "value": 10}]
+    assert any("num_classes=10" in note for note in document["notes"])
+    document = post(client, "read", text=text, input_shape=[3, 2, 2], which=0, given={"num_classes": 7, "x": [1], "y": {}})
+    assert document["network"]["layers"][-1]["out_features"] == 7 and document["missing"] == [{"name": "num_classes", "value": 7}]
+
+
+@pytest.mark.parametrize("fields", [{"which": "a"}, {"which": 99}, {"which": -5}, {"given": 7}, {"given": {"num_classes": "x" * 50}}, {"given": [1]}])
+def test_a_choice_that_does_not_exist_is_as_none(client: TestClient, fields: dict[str, Any]) -> None:
+    assert post(client, "read", text=TWO.replace("num_classes)", "num_classes=3)", 1), **fields)["network"]["layers"][-1]["out_features"] == 3
+
+
 def test_the_error_for_unreadable_code_names_the_line_and_the_code_is_not_run(client: TestClient, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     text = f"open({str(trace)!r}, 'w').close()\nnetwork = nn.Sequential(\n    nn.Linear(4, 3),\n    nn.LSTM(3, 3),\n)\n"

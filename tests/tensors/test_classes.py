@@ -333,7 +333,107 @@ class Data:
 d = Data(3)
 r = len(d), d[1], [a + b for a, b in (d[i] for i in range(len(d)))]
 del d
+===
+from dataclasses import dataclass, field
+
+@dataclass
+class Settings:
+    width: int
+    depth: int = 2
+    names: list = field(default_factory=list)
+    def __post_init__(self):
+        self.size = self.width * self.depth
+
+@dataclass(order=False)
+class More(Settings):
+    rate: float = 0.1
+
+a, b = Settings(3), More(width=4, rate=0.5)
+print(a, b, a == Settings(3), a == Settings(4), a == b, a.size, b.size)
+a.names.append("x")
+print(Settings(3).names)
+del a, b
+===
+from dataclasses import dataclass
+@dataclass
+class Settings:
+    width: int
+    depth: int
+Settings(1)
+===
+from dataclasses import dataclass
+@dataclass
+class Settings:
+    width: int = 1
+    depth: int
+===
+class ConvBlock(nn.Sequential):
+    def __init__(self, channels, *, slope=0.0):
+        super().__init__(nn.Conv2d(1, channels, 3), nn.LeakyReLU(slope))
+class Twice(nn.Sequential):
+    pass
+torch.manual_seed(0)
+net = Twice(ConvBlock(2), nn.Flatten())
+print(net, len(net), len(net[0]), [type(part).__name__ for part in net])
+print(net(torch.ones(2, 1, 4, 4)).shape, net[0][0].weight.shape)
+del net
+===
+net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+net[1] = nn.Tanh()
+del net[2]
+last = net.pop(1)
+net.insert(0, nn.Flatten())
+print(net, last)
+net[5] = last
+===
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self._hidden = 3
+        self._layers = self._make(2)
+    def _make(self, n):
+        return nn.Sequential(*[nn.Linear(self._hidden, self._hidden) for _ in range(n)])
+    def forward(self, x):
+        return self._layers(x)
+print(Net()(torch.ones(1, 3)).shape, Net()._hidden)
+===
+import math
+print(math.prod([2, 3, 4]), math.prod(range(1, 5), start=2), type(nn.ReLU()).__name__, nn.ReLU.__name__, type(1).__name__)
+===
+import argparse
+parser = argparse.ArgumentParser(description="x")
+parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="x")
+parser.add_argument("--no-cuda", action="store_true", default=False)
+parser.add_argument("-l", "--lr", type=float, default="0.1")
+parser.add_argument("--save", dest="to", action="store_false")
+args = parser.parse_args([])
+print(args.batch_size, args.no_cuda, args.lr, args.to, args)
+args = parser.parse_args(["--batch-size", "8", "--no-cuda", "--lr=2"])
+print(args)
+del parser, args
+===
+layer = nn.TransformerEncoderLayer(4, 2, activation=F.gelu)
+print(layer(torch.ones(2, 3, 4)).shape)
+del layer
 """.strip().split("\n===\n")
+
+
+def test_everything_of_a_module_is_imported_by_a_star() -> None:
+    execution = run("from math import *\nfrom torch.nn import *\nfrom d2l.torch import *\nprint(floor(2.5), prod([2, 3]), Sequential(Linear(2, 2), ReLU())[1])")
+    assert execution.error is None and execution.output == "2 6 ReLU()\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "hint"),
+    [
+        ("nn.Sequential(nn.ReLU)", "torch.nn.modules.activation.ReLU is not a Module subclass", "its brackets are missing: write `nn.ReLU()`"),
+        ("nn.Sequential(F.relu)", "torch.nn.functional.relu is not a Module subclass", "takes layers, such as `nn.ReLU()`"),
+        ("nn.Sequential([nn.ReLU()])", "list is not a Module subclass", "Write a star before it"),
+    ],
+)
+def test_what_is_no_layer_in_a_sequence_is_explained(source: str, message: str, hint: str) -> None:
+    error = run(source).error
+    assert error is not None and message in error.message and hint in error.hint
 
 
 @pytest.mark.parametrize("source", PROGRAMS, ids=lambda source: source.replace("\n", "; ")[:60])
@@ -356,7 +456,11 @@ def test_the_weights_of_an_own_network_are_shown() -> None:
     "source",
     [
         "class A(metaclass=print):\n    pass",
-        "@print\nclass A:\n    pass",
+        "@eval\nclass A:\n    pass",
+        "class N(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self._parameters = nn.Linear(2, 2)\nN()",
+        "class N(nn.Module): pass\nN()._apply(abs)",
+        "class N(nn.Sequential): pass\nN(3)",
+        "class N(nn.Sequential): pass\nN()(1, 2)",
         "class A(torch.Tensor):\n    pass",
         "class A(nn.Linear):\n    pass",
         "class A(list):\n    pass",

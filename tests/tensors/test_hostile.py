@@ -63,7 +63,9 @@ IMPORTS = """
     harmless: from os import system
     refused: from os import system ⏎ system('touch hostile')
     refused: from os import *
-    refused: from torch import *
+    harmless: from torch import *
+    refused: from torch import * ⏎ load('PATH')
+    refused: from torch import * ⏎ hub
     refused: from torch import hub
     refused: from torch.utils import cpp_extension
     refused: import torch.utils.data.datapipes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypedDict
 
 from anyio import to_thread
@@ -13,17 +13,19 @@ from starlette.routing import BaseRoute, Route
 
 from playground.errors import PlaygroundError
 from playground.messages import msg
-from playground.network import analysis, reading
+from playground.network import analysis
 from playground.network.differences import Difference, DifferenceKind, find_differences
 from playground.network.presets import load_presets
 from playground.network.source import module_script, sequential_script
-from playground.network.spec import SavedNetwork, from_dict
+from playground.network.spec import from_dict
+from playground.pasted import READ_NETWORK
 from playground.server.respond import AsciiJSON, answered, body_of, kept
 from playground.server.services import services
 
 MAX_NETWORK = 200_000
 """Largest size of a request with a network or its code, in bytes."""
 ACTIVATIONS, VALUE = "playground.inference.batch_outputs:run_batch", "playground.inference.batch_outputs:write_value"
+READ_FIELDS = ("text", "input_shape", "which", "given")
 BATCH_FIELDS = ("network", "initialisation", "seed", "dataset", "device")
 
 
@@ -49,13 +51,6 @@ class FittingNetwork(analysis.NetworkAnalysis):
     """With the preset of its name; null where there is none."""
 
 
-class ReadNetwork(TypedDict):
-    """A network that was read from code."""
-
-    network: SavedNetwork
-    notes: list[str]
-
-
 @answered
 async def catalogue(request: Request) -> Response:
     """Return every layer type with its parameters."""
@@ -74,9 +69,13 @@ async def analyse(request: Request) -> Response:
 
 @answered
 async def read(request: Request) -> Response:
-    """Parse code, `text`, with `input_shape` if the code does not state it; return `network` and `notes`."""
+    """Read a network from code, as `playground.pasted.task.read_network` does."""
     document = await _document(request)
-    return AsciiJSON(await to_thread.run_sync(_read, document))
+    shape = document.get("input_shape")
+    if shape is not None and not (isinstance(shape, list) and all(type(size) is int for size in shape)):
+        raise PlaygroundError(msg("“input_shape” must be a list of whole numbers, such as [1, 28, 28]."))
+    run = partial(services().sandbox.run_to_json, READ_NETWORK, {name: document[name] for name in READ_FIELDS if name in document}, yielding=True)
+    return Response(await to_thread.run_sync(run), media_type="application/json")
 
 
 @answered
@@ -130,14 +129,6 @@ def _describe(difference: Difference) -> PresetDifference:
         "reference_index": difference.reference_index,
         "extra_parameters": difference.extra_parameters,
     }
-
-
-def _read(document: dict[str, Any]) -> ReadNetwork:
-    shape = document.get("input_shape")
-    if shape is not None and not (isinstance(shape, list) and all(type(size) is int for size in shape)):
-        raise PlaygroundError(msg("“input_shape” must be a list of whole numbers, such as [1, 28, 28]."))
-    result = reading.read(str(document.get("text", "")), tuple(shape) if shape else None)
-    return {"network": result.spec.to_dict(), "notes": list(result.notes)}
 
 
 ROUTES: list[BaseRoute] = [

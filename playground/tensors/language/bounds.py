@@ -42,6 +42,8 @@ class Bounds:
     """Characters printed."""
     source: int = 20_000
     """Characters of the script."""
+    is_without_values: bool = False
+    """Whether tensors have shapes only, on the meta device, and no data set is read: then only arrays of NumPy need memory."""
 
 
 class Meter:

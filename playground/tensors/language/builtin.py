@@ -13,7 +13,7 @@ from playground.messages import msg
 from playground.tensors.language import allowed, calls, sizing, values
 from playground.tensors.language.bounds import A_RANGE, Meter
 from playground.tensors.language.calls import Entry
-from playground.tensors.language.classes import DATASET, MODULE, Base, Class, Instance
+from playground.tensors.language.classes import DATASET, MODULE, Base, Class, Instance, as_layer
 from playground.tensors.language.datasets import Data
 from playground.tensors.language.errors import OperationFailed, Refused
 from playground.tensors.language.functions import Iteration, Own
@@ -57,12 +57,8 @@ class Builtins:
         function: Callable[..., Any] | None = getattr(self, name, None)
         if function is not None:
             return values.attempt(lambda: function(node, *args, **kwargs), name=name)
-        if name == "len" and args and isinstance(args[0], Layer):
-            return sum(1 for _ in parts(args[0]))
-        if name == "len" and args and isinstance(args[0], Data):
-            return values.attempt(len, args[0].inner)
-        if name == "len" and args and isinstance(args[0], Instance) and args[0].kind.lookup("__len__")[1]:
-            return self._call_value(args[0].kind.lookup("__len__")[0], args, kwargs, node)
+        if name == "len" and len(args) == 1 and (length := self._length(args[0], node)) is not None:
+            return length
         if name == "bool" and args and isinstance(args[0], Instance):
             return self._operations.truth(args[0], node)
         if name != "len":
@@ -72,6 +68,17 @@ class Builtins:
         if name != "len" and calls.arrays_in((args, kwargs)):
             raise Refused(msg("`{name}` does not accept tensors.", name=name), msg("Use a PyTorch operation instead."))
         return values.attempt(lambda: _PLAIN[name](*args, **kwargs))
+
+    def _length(self, value: Any, node: ast.AST) -> Any:
+        """Return the length of a sequence of layers, of a data set, or of an instance that says it; None of anything else."""
+        value = as_layer(value)
+        if isinstance(value, Layer):
+            return sum(1 for _ in parts(value))
+        if isinstance(value, Data):
+            return values.attempt(len, value.inner)
+        if isinstance(value, Instance) and value.kind.lookup("__len__")[1]:
+            return self._call_value(value.kind.lookup("__len__")[0], (value,), {}, node)
+        return None
 
     def call_python(self, function: PythonFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function of one of Python's modules."""

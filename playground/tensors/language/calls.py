@@ -30,6 +30,8 @@ class Entry(Own):
     """Takes the arguments of the call; a method takes its object first."""
     variant: int = 0
     """Tells apart those of the same name that do different things with the same arguments: layers."""
+    layer: Any = None
+    """The module of PyTorch that it calls; None for a function."""
 
     @property
     def short(self) -> str:
@@ -212,6 +214,10 @@ def unknown_name(written: str, full: str, names: Iterable[str]) -> Refused:
     owner, _, word = full.rpartition(".")
     alike = [each for each in names if each.rpartition(".")[2][:1].casefold() == word[:1].casefold()]
     paths = {each.rpartition(".")[2]: each for each in sorted(alike, key=lambda each: each.rpartition(".")[0] == owner)}  # the module's own last
+    same = [each for each in alike if each.casefold() == full.casefold()]  # but for capital letters
+    if same:
+        instead = f"{written.rpartition('.')[0]}.{same[0].rpartition('.')[2]}"
+        return Refused(message, msg("Did you mean `{name}`?", name=instead), instead=instead)
     near = difflib.get_close_matches(word, paths, n=1, cutoff=SIMILAR)
     if not near:
         return Refused(message, msg("The reference below the editor lists all available functions."))

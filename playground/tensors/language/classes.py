@@ -26,6 +26,10 @@ METHODS = {
 """The methods of an operator, of its left and of its right operand."""
 
 
+_OF_MODULE = frozenset(vars(nn.Module()))
+"""Attributes that every module of PyTorch has for itself."""
+
+
 @dataclass(frozen=True)
 class Base(Own):
     """A class of Python or PyTorch that a script may derive from."""
@@ -38,7 +42,8 @@ class Base(Own):
 
 FUNCTION = Base("torch.autograd.function.Function")
 OBJECT, MODULE, DATASET = Base("object"), Base("torch.nn.modules.module.Module"), Base("torch.utils.data.dataset.Dataset")
-BASES = {"torch.nn.Module": MODULE, "torch.utils.data.Dataset": DATASET, "torch.autograd.Function": FUNCTION}
+SEQUENTIAL = Base("torch.nn.modules.container.Sequential")
+BASES = {"torch.nn.Module": MODULE, "torch.nn.Sequential": SEQUENTIAL, "torch.utils.data.Dataset": DATASET, "torch.autograd.Function": FUNCTION}
 """Classes of PyTorch that scripts derive from, by their full names."""
 
 
@@ -50,6 +55,8 @@ class Class(Own):
     order: tuple[Class | Base, ...] = field(repr=False)
     """Where its methods are looked up, without the class itself."""
     members: dict[str, Any] = field(repr=False)
+    annotated: tuple[str, ...] = ()
+    """Names with a type in its body: the fields of a data class."""
 
     def __repr__(self) -> str:
         return f"<class '__main__.{self.name}'>"
@@ -127,7 +134,8 @@ def linearised(bases: list[Class | Base]) -> tuple[Class | Base, ...]:
     Raises:
         OperationFailed: the bases contradict each other.
     """
-    chains: list[list[Class | Base]] = [[base, *(base.order if isinstance(base, Class) else ([] if base is OBJECT else [OBJECT]))] for base in bases]
+    behind = {OBJECT: [], SEQUENTIAL: [MODULE, OBJECT]}
+    chains: list[list[Class | Base]] = [[base, *(base.order if isinstance(base, Class) else behind.get(base, [OBJECT]))] for base in bases]
     chains.append([*bases])
     order: list[Class | Base] = []
     while chains := [chain for chain in chains if chain]:
@@ -156,10 +164,32 @@ class ScriptModule(nn.Module):
         return call(self.__dict__["_script_instance"], *args, **kwargs)
 
 
-def begin_module(instance: Instance, forward: Callable[..., Any]) -> None:
-    """Make the module of an instance, as `nn.Module.__init__` does."""
-    if instance.kind.is_module:
-        instance.modules[:] = [type(instance.kind.name, (ScriptModule,), {})(instance, forward)]
+class ScriptSequence(ScriptModule, nn.Sequential):
+    """The same, of a class that derives from `nn.Sequential`."""
+
+
+def begin_module(instance: Instance, forward: Callable[..., Any], layers: tuple[Any, ...] = ()) -> None:
+    """Make the module of an instance, as `nn.Module.__init__` does.
+
+    Args:
+        layers: those of a sequence.
+    """
+    if not instance.kind.is_module:
+        return
+    module = type(instance.kind.name, (ScriptSequence if SEQUENTIAL in instance.kind.order else ScriptModule,), {})(instance, forward)
+    named = layers[0].items() if len(layers) == 1 and isinstance(layers[0], dict) else ((str(place), layer) for place, layer in enumerate(layers))
+    for name, layer in named:
+        try:
+            module.add_module(name, objects.inside(layer))
+        except (TypeError, KeyError) as error:
+            raise OperationFailed(f"{type(error).__name__}: {error}") from error
+    instance.modules[:] = [module]
+
+
+def as_layer(value: Any) -> Any:
+    """Return the module of an instance that is a sequence without an iteration of its own, as a layer; any other value as it is."""
+    is_sequence = isinstance(value, Instance) and value.modules and isinstance(value.modules[0], nn.Sequential)
+    return value.layer if is_sequence and not any(value.kind.lookup(name)[1] for name in ("__iter__", "__getitem__", "__len__")) else value
 
 
 def read(instance: Instance, name: str) -> Any:
@@ -200,6 +230,8 @@ def write(instance: Instance, name: str, value: Any) -> None:
     """
     inner = objects.inside(value)
     is_kept = isinstance(inner, (nn.Module, nn.Parameter)) and instance.kind.is_module
+    if is_kept and name in _OF_MODULE:
+        raise Refused(msg("`.{name}` cannot be set.", name=name))
     if is_kept and not instance.modules:
         what = "module" if isinstance(inner, nn.Module) else "parameters"
         raise OperationFailed(f"AttributeError: cannot assign {what} before Module.__init__() call")  # no text: PyTorch's message
@@ -223,6 +255,8 @@ def base_of(value: Any) -> Class | Base:
         return value
     if value is object:
         return OBJECT
+    if getattr(value, "name", "") in BASES:
+        return BASES[value.name]
     raise Refused(msg("Scripts can derive classes from their own ones, from `nn.Module` and from `Dataset`."))
 
 

@@ -15,6 +15,7 @@ PLACES = {
     "torchvision.models": msg("Scripts have no networks that are trained already. The Network page has usual ones to begin with."),
     "torchvision.datasets": msg("Scripts have MNIST, FashionMNIST, KMNIST and CIFAR10."),
     "dataloader": _DATA, "train_loader": _DATA, "test_loader": _DATA, "trainloader": _DATA, "testloader": _DATA,
+    **dict.fromkeys(("keras", "tensorflow"), msg("This is Keras, and the playground runs PyTorch: what is `Dense(3)` there is `nn.Linear(…, 3)` here.")),
     "net": _NETWORKS, "model": _NETWORKS, "nnn": msg("Did you mean `nn`?"),
 }  # fmt: skip
 """Names, and the beginnings of dotted ones."""

@@ -19,7 +19,7 @@ from playground.tensors.language.datasets import Transform
 from playground.tensors.language.elsewhere import place_of
 from playground.tensors.language.errors import EXCEPTIONS, OperationFailed, Refused, ScriptError
 from playground.tensors.language.figures import Figures
-from playground.tensors.language.functions import Function, Iteration, WithMethods
+from playground.tensors.language.functions import Function, Iteration, Unknown, WithMethods
 from playground.tensors.language.imports import Imports
 from playground.tensors.language.library import Library
 from playground.tensors.language.members import Members
@@ -29,7 +29,8 @@ from playground.tensors.language.of_pytorch import OfPyTorch
 from playground.tensors.language.operations import Operations
 from playground.tensors.language.patterns import Patterns
 from playground.tensors.language.scopes import ClassScope, Scope, Unbound, bindings_of, targets_of
-from playground.tensors.language.special import OF_SCRIPT
+from playground.tensors.language.special import OF_SCRIPT, READABLE
+from playground.tensors.language.syntax import internal
 from playground.tensors.language.tracing import Tracer
 
 BINARY = {
@@ -106,7 +107,7 @@ class Evaluator:
         elif isinstance(target, ast.Subscript):
             self._operations.set_item(self.evaluate(target.value), self.evaluate(target.slice), value, target)
         elif isinstance(target, ast.Attribute):
-            self._operations.set_attribute(self.evaluate(target.value), target.attr, value, target)
+            self._operations.set_attribute(self._owner(target), target.attr, value, target)
         else:
             raise Refused(msg("`{target}` cannot be assigned to.", target=ast.unparse(target)), "", target)
 
@@ -135,6 +136,8 @@ class Evaluator:
             raise OperationFailed(message, "", node) from None
         except KeyError:
             return self._given(node)
+        if type(value) is Unknown:
+            raise value.error.with_traceback(None)
         if self.scope.is_of_script(name):
             self._tracer.read(name, value)
         return value
@@ -162,9 +165,16 @@ class Evaluator:
         raise ScriptError(msg("The name `{name}` is not defined.", name=name), hint, node, instead=near) from NameError(f"name '{name}' is not defined")
 
     def _Attribute(self, node: ast.Attribute) -> Any:
-        if full := self.imports.full_name(node, self.scope):
+        if node.attr != "__name__" and (full := self.imports.full_name(node, self.scope)):
             return self.imports.member(full, node)
-        return self.members.attribute(self.evaluate(node.value), node.attr, node)
+        return self.members.attribute(self._owner(node), node.attr, node)
+
+    def _owner(self, node: ast.Attribute) -> Any:
+        """Return the value before a dot, which has a name with an underscore only where it is the script's own."""
+        owner = self.evaluate(node.value)
+        if node.attr.startswith("_") and node.attr not in READABLE and not isinstance(owner, (Instance, Class, Super)):
+            raise internal(node.attr, node)
+        return owner
 
     def _Call(self, node: ast.Call) -> Any:
         self._meter.check_time()
@@ -172,7 +182,7 @@ class Evaluator:
         if full := self.imports.full_name(node.func, self.scope):
             function = self.imports.member(full, node.func, called=True)
         elif isinstance(node.func, ast.Attribute):
-            owner = (self.evaluate(node.func.value),)
+            owner = (self._owner(node.func),)
             if isinstance(owner[0], (Instance, Class, Super)):
                 return self.members.call_member(owner[0], node.func.attr, *self._arguments(node), node)
             if isinstance(owner[0], (Layer, Stepper)):

@@ -10,12 +10,20 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from playground.tensors.language.errors import OperationFailed
+from playground.tensors.language.errors import OperationFailed, ScriptError
 from playground.tensors.language.scopes import Bindings, Scope
 
 
 class Own:
     """A value of the interpreter itself. No operation of PyTorch or NumPy takes one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Unknown(Own):
+    """What a name stands for whose statement could not be run."""
+
+    error: ScriptError
+    """Why; whatever reads the name fails with it."""
 
 
 class WithMethods(Own):

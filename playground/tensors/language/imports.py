@@ -11,6 +11,8 @@ from playground.tensors.language.classes import BASES
 from playground.tensors.language.modules import ABSENT, GIVEN, PYTHON, PYTORCH, SCRIPTS, Absent, Module, Namespace, PythonFunction, PythonModules
 from playground.tensors.language.objects import NAMES, Maker
 from playground.tensors.language.scopes import Scope
+from playground.tensors.language.special import READABLE
+from playground.tensors.language.syntax import internal
 
 
 class Imports:
@@ -44,15 +46,14 @@ class Imports:
             Refused: scripts have nothing of that name.
         """
         module, _, name = full.rpartition(".")
+        if name.startswith("_") and name not in READABLE:
+            raise internal(name, node)
         if full in self._library:
             return PythonFunction(full, self._library[full])
         if full in PYTHON:
             return Module(full)
         if module in PYTHON:
-            try:
-                return self._python.member(module, name)
-            except KeyError:
-                raise calls.unknown_name(ast.unparse(node), full, [f"{module}.{each}" for each in self._python.names(module)]) from None
+            return self._member_of_python(module, name, node)
         if full in NAMES:
             return Maker(full)
         if full in BASES:
@@ -65,6 +66,12 @@ class Imports:
             return Module(full)
         raise calls.unknown_name(ast.unparse(node), full, [*functions, *constants, *NAMES, *self._library])
 
+    def _member_of_python(self, module: str, name: str, node: ast.expr) -> Any:
+        try:
+            return self._python.member(module, name)
+        except KeyError:
+            raise calls.unknown_name(ast.unparse(node), f"{module}.{name}", [f"{module}.{each}" for each in self._python.names(module)]) from None
+
     def import_module(self, name: str, alias: str, scope: Scope) -> None:
         """Bind a module to a name."""
         if name in SCRIPTS:
@@ -73,6 +80,22 @@ class Imports:
             scope.write(alias, Absent(name))
         elif GIVEN.get(alias) != PYTORCH.get(name, name) or alias in scope:
             scope.write(alias, Module(PYTORCH.get(name, name)))
+
+    def import_all(self, module: str, node: ast.AST, scope: Scope) -> None:
+        """Bind everything that a module has to its name, as `from … import *` does."""
+        if module.partition(".")[0] in ABSENT:
+            raise Absent(f"{module}.*").refusal(node)
+        if module in SCRIPTS:
+            names: list[str] = [name for name in self.load_script(module).names if not name.startswith("_")]
+        elif module in PYTHON:
+            names = [*self._python.names(module), *(full.rpartition(".")[2] for full in self._library if full.rpartition(".")[0] == module)]
+        else:
+            root = PYTORCH.get(module, module)
+            tables = (NAMES, BASES, calls.functions(), calls.constants(), self._library)
+            names = [full.rpartition(".")[2] for table in tables for full in table if full.rpartition(".")[0] == root]
+        for name in dict.fromkeys(names):
+            written = ast.copy_location(ast.Attribute(ast.Name(module), name), node)
+            self.import_name(module, name, name, written, scope)
 
     def import_name(self, module: str, name: str, alias: str, node: ast.expr, scope: Scope) -> None:
         """Bind a part of a module to a name."""

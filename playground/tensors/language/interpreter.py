@@ -66,7 +66,7 @@ class _Continue(Exception):
     """Ends an iteration of the innermost loop."""
 
 
-class _Return(Exception):
+class Returned(Exception):
     """Ends a call of a function.
 
     Args:
@@ -93,7 +93,7 @@ def run(source: str, predefined: Mapping[str, Any] | None = None, bounds: Bounds
     """
     execution = Execution(source, dict(predefined or {}), frozenset(predefined or {}), tracer=tracer or StatementTracer())
     interpreter = Interpreter(execution, bounds or Bounds())
-    with _settings_restored(), warnings.catch_warnings(record=True) as caught:
+    with settings_restored(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             interpreter.run()
@@ -108,7 +108,7 @@ def run(source: str, predefined: Mapping[str, Any] | None = None, bounds: Bounds
 
 
 @contextmanager
-def _settings_restored() -> Iterator[None]:
+def settings_restored() -> Iterator[None]:
     """Restore global settings of PyTorch and Python after a script."""
     dtype, always, recursion = torch.get_default_dtype(), torch.is_warn_always_enabled(), sys.getrecursionlimit()
     sys.setrecursionlimit(max(recursion, MAX_CALLS * FRAMES))
@@ -217,7 +217,7 @@ class Interpreter:
             try:
                 for _value in self._block(function.body):
                     raise AssertionError("a function that yields returns a generator")
-            except _Return as returned:
+            except Returned as returned:
                 return returned.value
         return None
 
@@ -229,7 +229,7 @@ class Interpreter:
             with self._called(function, scope):
                 try:
                     value = next(steps)
-                except (StopIteration, _Return):
+                except (StopIteration, Returned):
                     return
             yield value
 
@@ -311,11 +311,17 @@ class Interpreter:
                         raise AssertionError("a class does not yield")
             finally:
                 self._calls -= 1
-            made = Class(node.name, linearised(bases or [OBJECT]), scope.names)
+            annotated = [each.target.id for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)]
+            made: Any = Class(node.name, linearised(bases or [OBJECT]), scope.names, tuple(annotated))
             for member in scope.names.values():
                 function = member.function if isinstance(member, Wrapped) else member
                 if isinstance(function, Function):
                     function.home[:] = [made]
+            for decorator in reversed(node.decorator_list):
+                try:
+                    made = self._evaluator.call(self._evaluator.evaluate(decorator), (made,), {}, decorator)
+                except ScriptError as error:
+                    raise error.at(decorator) from error.__cause__
             self._evaluator.scope.write(node.name, made)
 
         self._record(node, execute)
@@ -329,7 +335,7 @@ class Interpreter:
 
     def _Return(self, node: ast.Return) -> None:
         value = self._record(node, lambda: self._evaluator.evaluate(node.value) if node.value else None)
-        raise _Return(value)
+        raise Returned(value)
 
     def _If(self, node: ast.If) -> Steps:
         holds = self._record(node, lambda: self._evaluator.truth(node.test))
@@ -474,6 +480,9 @@ class Interpreter:
 
         self._record(node, execute)
 
+    def _Unavailable(self, node: syntax.Unavailable) -> None:
+        raise node.error.with_traceback(None)
+
     def _Pass(self, _node: ast.Pass) -> None:
         """Do nothing."""
 
@@ -496,6 +505,9 @@ class Interpreter:
     def _ImportFrom(self, node: ast.ImportFrom) -> None:
         def execute() -> None:
             for alias in node.names if node.module not in IGNORED else []:
+                if alias.name == "*":
+                    self._evaluator.imports.import_all(str(node.module), node, self._evaluator.scope)
+                    continue
                 written = ast.copy_location(ast.Attribute(ast.Name(str(node.module)), alias.name), node)
                 self._evaluator.imports.import_name(str(node.module), alias.name, alias.asname or alias.name, written, self._evaluator.scope)
 

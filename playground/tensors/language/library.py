@@ -21,6 +21,7 @@ from playground.messages import msg
 from playground.tensors.language import allowed, datasets, objects
 from playground.tensors.language.bounds import Meter
 from playground.tensors.language.calls import Entry, functions
+from playground.tensors.language.data_classes import DataClasses
 from playground.tensors.language.errors import OperationFailed, Refused
 from playground.tensors.language.figures import Figures
 from playground.tensors.language.functions import Iteration, Own
@@ -45,7 +46,7 @@ class Library:
 
     def __init__(self, operations: Operations, meter: Meter, of_pytorch: OfPyTorch, call: Callable[..., Any], figures: Figures) -> None:
         self._operations, self._meter, self._of_pytorch, self._call = operations, meter, of_pytorch, call
-        shelf = Shelf(meter)
+        shelf, of_data = Shelf(meter), DataClasses(operations, call)
         self.functions: Mapping[str, Callable[..., Any]] = {
             "torch.save": shelf.save,
             "torch.load": shelf.load,
@@ -60,7 +61,10 @@ class Library:
             "torch.set_default_device": self._set_default_device,
             "copy.copy": self._copy,
             "copy.deepcopy": shelf.copied,
+            "dataclasses.dataclass": of_data.dataclass,
+            "dataclasses.field": of_data.field,
             "functools.partial": self._partial,
+            "math.prod": self._product,
             "functools.reduce": self._reduce,
             "collections.OrderedDict": self._dictionary(collections.OrderedDict),
             "collections.Counter": self._dictionary(collections.Counter),
@@ -132,6 +136,12 @@ class Library:
             raise OperationFailed("TypeError: reduce() of empty iterable with no initial value") from None  # no text: Python's message
         for value in values:
             total = self._call(function, (total, value), {}, NOWHERE)
+        return total
+
+    def _product(self, iterable: Any, *, start: Any = 1) -> Any:
+        total = start
+        for value in self._iterate(iterable):
+            total = self._operations.binary("*", total, value, NOWHERE)
         return total
 
     def _seed(self, seed: Any) -> Any:

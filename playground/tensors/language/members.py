@@ -10,15 +10,17 @@ from torch import nn
 
 from playground.messages import msg
 from playground.tensors.language import classes, objects, own_functions, values
-from playground.tensors.language.classes import FUNCTION, Class, Instance, Method, Super, Wrapped
+from playground.tensors.language.calls import Entry
+from playground.tensors.language.classes import FUNCTION, SEQUENTIAL, Class, Instance, Method, Super, Wrapped
 from playground.tensors.language.errors import OperationFailed, Refused
 from playground.tensors.language.functions import Function, Own
 from playground.tensors.language.held import Context
 from playground.tensors.language.imports import Imports
 from playground.tensors.language.modules import Absent, Module, Namespace, PythonFunction
-from playground.tensors.language.objects import Layer
+from playground.tensors.language.objects import Layer, Maker
 from playground.tensors.language.of_pytorch import OfPyTorch
 from playground.tensors.language.operations import Operations
+from playground.tensors.language.syntax import internal
 
 
 class Members:
@@ -48,6 +50,8 @@ class Members:
             return self._imports.member(f"{owner.name}.{name}", node, called=True)
         if isinstance(owner, Class) and name == "apply" and FUNCTION in owner.order:
             return PythonFunction(f"{owner.name}.apply", lambda *args: own_functions.applied(owner, args, node, self._operations, self._call))
+        if name == "__name__":
+            return _name_of(owner, node)
         if name == "_modules":
             return objects.Parts.of(owner)
         if isinstance(owner, (Instance, Class, Super)):
@@ -83,10 +87,11 @@ class Members:
         begin, exists = kind.lookup("__init__")
         if exists:
             self._call(begin, (made, *args), kwargs, node)
-        elif args or kwargs:
+        elif (args or kwargs) and SEQUENTIAL not in kind.order:
             raise OperationFailed(f"TypeError: {kind.name}() takes no arguments", "", node)  # no text: Python's message
         else:
-            classes.begin_module(made, self._forward)
+            classes.begin_module(made, self._forward, args)
+        self._operations.tracer.made(made, node)
         return made
 
     def call_instance(self, instance: Instance, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.AST) -> Any:
@@ -96,6 +101,8 @@ class Members:
             if exists:
                 result = self._call(function, (instance, *args), kwargs, node)
                 return self._of_pytorch.after(instance.modules[0], args, result, node) if instance.modules else result
+        if SEQUENTIAL in instance.kind.order and instance.modules and len(args) == 1:
+            return self._of_pytorch.through_parts(instance.layer, args[0], node)
         if instance.kind.is_module:
             message = f'NotImplementedError: Module [{instance.kind.name}] is missing the required "forward" function'  # no text: PyTorch's message
             raise OperationFailed(message, "", node)
@@ -116,7 +123,7 @@ class Members:
     def call_member(self, owner: Instance | Class | Super, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.Call) -> Any:
         """Call `owner.name(…)`."""
         if isinstance(owner, Super) and name == "__init__" and not owner.instance.kind.lookup(name, owner.after)[1]:
-            return classes.begin_module(owner.instance, self._forward)
+            return classes.begin_module(owner.instance, self._forward, args)
         if isinstance(owner, Class) and name == "apply" and FUNCTION in owner.order:
             return own_functions.applied(owner, args, node, self._operations, self._call)
         if isinstance(owner, Instance) and owner.modules and hasattr(nn.Module, name) and not self._has(owner, name):
@@ -145,3 +152,20 @@ class Members:
         if isinstance(member, Wrapped):
             return Method(member.function, owner) if member.kind == "classmethod" else member.function
         return member
+
+
+def _name_of(value: Any, node: ast.expr) -> str:
+    """Return the name of a class or a function.
+
+    Raises:
+        Refused: the value is neither.
+    """
+    if isinstance(value, (Class, Function)):
+        return value.name.rpartition(".")[2]
+    if isinstance(value, Maker):
+        return value.kind.__name__
+    if isinstance(value, type):
+        return value.__name__
+    if isinstance(value, Entry):
+        return value.short
+    raise internal("__name__", node)

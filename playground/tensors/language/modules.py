@@ -36,23 +36,24 @@ _MATH = """
 _RANDOM = "random seed randint randrange uniform gauss choice shuffle sample"
 SCRIPTS: Mapping[str, Path] = {
     **dict.fromkeys(("d2l", "d2l.torch"), Path(__file__).with_name("d2l.script")),
+    "argparse": Path(__file__).with_name("argparse.script"),
     **dict.fromkeys(("torch.utils.tensorboard", "tensorboardX"), Path(__file__).with_name("tensorboard.script")),
 }
 """Modules that are scripts of the playground's, run by the interpreter like a learner's."""
 _ABSENT = """
-    os sys pathlib glob json pickle re string shutil argparse logging datetime zipfile tarfile hashlib urllib requests inspect io pandas PIL scipy sklearn
+    os sys pathlib glob json pickle re string shutil logging datetime zipfile tarfile hashlib urllib requests inspect io pandas PIL scipy sklearn
     skimage cv2 imageio seaborn plotly IPython torchsummary torchinfo torchtext torchaudio transformers timm einops gym gymnasium tensorboard
 """
 ABSENT = frozenset(_ABSENT.split())
 """Modules that scripts do not have. Importing one does nothing: only what uses it stops the script."""
+_IN_LIBRARY = """
+    copy dataclasses functools itertools collections tqdm tqdm.auto tqdm.notebook warnings matplotlib matplotlib.pyplot
+"""
 PYTHON: Mapping[str, Mapping[str, Any]] = {
     "math": {name: getattr(math, name) for name in _MATH.split()},
     "random": {name: getattr(random, name) for name in _RANDOM.split()},
     "time": {name: getattr(time, name) for name in ("time", "perf_counter", "process_time")},
-    **{
-        name: {}
-        for name in ("copy", "functools", "itertools", "collections", "tqdm", "tqdm.auto", "tqdm.notebook", "warnings", "matplotlib", "matplotlib.pyplot")
-    },
+    **{name: {} for name in _IN_LIBRARY.split()},
 }
 """Modules of Python, with what they have for scripts; functions of `random` belong to a generator of the script's own, others stand in `library.py`."""
 

@@ -42,6 +42,10 @@ SCHEDULERS = """
 """
 WITH_FUNCTIONS = frozenset(("torch.optim.lr_scheduler.LambdaLR", "torch.optim.lr_scheduler.MultiplicativeLR"))
 """Classes that take a function of the script."""
+WITH_ACTIVATION = frozenset(("torch.nn.TransformerEncoderLayer", "torch.nn.TransformerDecoderLayer"))
+"""Classes that take `F.relu` or `F.gelu`."""
+OF_LAYERS = frozenset(("torch.nn.Sequential",))
+"""Classes that take layers one by one."""
 MADE: Mapping[str, type] = {
     **{f"torch.nn.{name}": getattr(nn, name) for name in LAYERS.split()},
     **{f"torch.optim.{name}": getattr(torch.optim, name) for name in OPTIMIZERS.split()},
@@ -56,7 +60,8 @@ _PLAIN = (bool, int, float, str, type(None), tuple)
 """Types of the arguments of a layer that it keeps as attributes."""
 _SEVERAL = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 """Modules whose parts are reached by their place, or by their name."""
-_CONVERSIONS = ("to", "cpu", "cuda", "float", "double", "half", "train", "eval", "requires_grad_", "zero_grad")
+_MOVES = ("to", "cpu", "cuda")
+_CONVERSIONS = (*_MOVES, "float", "double", "half", "train", "eval", "requires_grad_", "zero_grad")
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,11 @@ class Layer(Own):
                 return self.module(*operands[:count], **options)
             return functional_call(self.module, {name: operand for operand, (name, _) in zip(operands[count:], own, strict=True)}, operands[:count], options)
 
-        return Entry(f"nn.{type(self.module).__name__}", allowed.NEURAL, perform, key_of(self.module)), (*args, *(tensor for _, tensor in own)), kwargs
+        return (
+            Entry(f"nn.{type(self.module).__name__}", allowed.NEURAL, perform, key_of(self.module), self.module),
+            (*args, *(tensor for _, tensor in own)),
+            kwargs,
+        )
 
     def tensors(self) -> list[tuple[str, torch.Tensor]]:
         """Return its parameters and buffers by name."""
@@ -149,7 +158,7 @@ def make(maker: Maker, args: tuple[Any, ...], kwargs: dict[str, Any], reserve: C
             planned = kind(*args, **kwargs)
         reserve(sum(tensor.nbytes for tensor in (*planned.parameters(), *planned.buffers())))
     made = kind(*args, **kwargs)
-    if max(sum(1 for _ in made.modules()), len(made._modules)) > MAX_MODULES:  # of several that are one layer PyTorch counts one
+    if max(sum(1 for _ in made.modules()) - 1, len(made._modules)) > MAX_MODULES:  # of several that are one layer PyTorch counts one
         raise BoundsExceeded(msg("A network in a script has at most {limit} layers.", limit=MAX_MODULES), msg("Build large networks on the Network page."))
     return Layer(made)
 
@@ -238,6 +247,21 @@ def item(value: Layer, index: Any) -> Any:
     return outside(value.module[index])
 
 
+def set_item(value: Layer, index: Any, new: Any) -> None:
+    """Replace the layer at a place of a sequence, or that of a name."""
+    if not isinstance(value.module, _SEVERAL):
+        raise OperationFailed(f"TypeError: '{type(value.module).__name__}' object does not support item assignment")  # no text: Python's message
+    sequence: Any = value.module
+    sequence[_plain_name(index) if isinstance(sequence, nn.ModuleDict) else index] = inside(new)
+
+
+def delete_item(value: Layer, index: Any) -> None:
+    """Take the layer at a place out of a sequence."""
+    if not isinstance(value.module, _SEVERAL):
+        raise OperationFailed(f"TypeError: '{type(value.module).__name__}' object doesn't support item deletion")  # no text: Python's message
+    del value.module[index]
+
+
 def parts(value: Layer) -> Iterator[Layer]:
     """Yield the layers of a sequence; of a dictionary the names."""
     if not isinstance(value.module, _SEVERAL):
@@ -256,6 +280,8 @@ def method(value: Layer | Stepper, name: str) -> Callable[..., Any]:
             return lambda *args, **kwargs: getattr(value.inner, name)(*args, **kwargs)
         raise _unknown(value.inner, name)
     module = value.module
+    if name in _MOVES and any(parameter.is_meta for parameter in module.parameters()):
+        return lambda *_args, **_kwargs: outside(module)  # a network without values stays where it is
     if name in _CONVERSIONS:
         return lambda *args, **kwargs: outside(getattr(module, name)(*args, **kwargs))
     methods: dict[str, Callable[..., Any]] = {
@@ -276,7 +302,8 @@ def method(value: Layer | Stepper, name: str) -> Callable[..., Any]:
     if isinstance(module, (nn.Sequential, nn.ModuleList)):
         methods["append"] = lambda layer: outside(module.append(inside(layer)))
         methods["extend"] = lambda layers: outside(module.extend(inside(layers)))
-        methods["insert"] = lambda place, layer: module.insert(place, inside(layer))
+        methods["pop"] = lambda place: outside(module.pop(place))
+        methods["insert"] = lambda place, layer: outside(module.insert(place, inside(layer)))
     if isinstance(module, nn.ModuleDict):
         methods |= {
             "keys": lambda: Iteration("generator", iter(module.keys())),

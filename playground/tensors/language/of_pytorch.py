@@ -41,6 +41,25 @@ class Handle(WithMethods):
         return self._remove if name == "remove" else super().method(name)
 
 
+def _check_layers(args: tuple[Any, ...]) -> None:
+    """Check that what is put into a sequence are layers.
+
+    Raises:
+        OperationFailed: one is none; the message is PyTorch's.
+    """
+    for part in args:
+        if isinstance(part, Maker):
+            name = f"{part.kind.__module__}.{part.kind.__qualname__}"
+            hint = msg("This is the class, and its brackets are missing: write `nn.{name}()`.", name=part.kind.__name__)
+        elif isinstance(part, Entry):
+            name, hint = part.name, msg("This is a function, and `nn.Sequential` takes layers, such as `nn.ReLU()`.")
+        elif isinstance(part, (list, tuple)):
+            name, hint = type(part).__name__, msg("Write a star before it, `nn.Sequential(*layers)`: it takes its layers one by one.")
+        else:
+            continue
+        raise OperationFailed(f"TypeError: {name} is not a Module subclass", hint)  # no text: PyTorch's message
+
+
 class OfPyTorch:
     """Makes and calls PyTorch's objects.
 
@@ -70,9 +89,15 @@ class OfPyTorch:
             kwargs = {name: part for name, part in kwargs.items() if name not in datasets.IGNORED}
         if maker.name in datasets.NAMES or maker.name in objects.WITH_FUNCTIONS:
             args, kwargs = (self.given(part, node) for part in (args, kwargs))
+        if maker.name in objects.WITH_ACTIVATION:
+            kwargs = {name: part.short if isinstance(part, Entry) and part.short in ("relu", "gelu") else part for name, part in kwargs.items()}
+        if maker.name in objects.OF_LAYERS:
+            _check_layers(args)
         args, kwargs = objects.inside(args), objects.inside(kwargs)
         has_layers = maker.name in ("torch.nn.Sequential", "torch.nn.ModuleDict") and args and isinstance(args[0], dict)
         values.check_passable(maker.name.rpartition(".")[2], [*args[0].values()] if has_layers else [*args, *kwargs.values()])
+        if maker.name in datasets.NAMES and self._meter.bounds.is_without_values:
+            raise Refused(msg("Data sets are not read here."), "", node)
         if maker.name in datasets.NAMES:
             return values.attempt(lambda: datasets.make(maker.name, args, kwargs, self._meter.reserve))
         made = values.attempt(lambda: objects.make(maker, args, kwargs, self._meter.reserve))
@@ -80,6 +105,7 @@ class OfPyTorch:
         if not isinstance(made, Layer):
             self._meter.reserve(2 * sum(tensor.nbytes for tensor in tensors))  # such as the moments of Adam
         self._meter.track(tensors)
+        self._operations.tracer.made(made, node)
         return made
 
     def given(self, value: Any, node: ast.AST) -> Any:
@@ -145,16 +171,21 @@ class OfPyTorch:
     def perform(self, layer: Layer, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a layer; a sequence with hooks or networks of the script inside part by part, so that each of them is interpreted once, and seen."""
         parts = [*layer.module.modules()][1:]
-        if isinstance(layer.module, nn.Sequential) and any(isinstance(part, classes.ScriptModule) or part in self._hooks for part in parts):
-            result = args[0]
-            for part in objects.parts(layer):
-                result = self._call(part, (result,), {}, node)
-            return self.after(layer.module, args, result, node)
+        is_apart = self._operations.tracer.sees_parts or any(isinstance(part, classes.ScriptModule) or part in self._hooks for part in parts)
+        if isinstance(layer.module, nn.Sequential) and is_apart and len(args) == 1:
+            return self.through_parts(layer, args[0], node)
         if any(part in self._hooks for part in parts):
             raise Refused(msg("A hook of a layer inside `{name}` is never called in a script.", name=type(layer.module).__name__), "", node)
         entry, operands, options = layer.call(args, kwargs)
         result = self._operations.perform(entry, node, operands, options)
         return self.after(layer.module, args, result, node)
+
+    def through_parts(self, sequence: Layer, value: Any, node: ast.AST) -> Any:
+        """Call the layers of a sequence one after another."""
+        result = value
+        for part in objects.parts(sequence):
+            result = self._call(part, (result,), {}, node)
+        return self.after(sequence.module, (value,), result, node)
 
     def after(self, module: nn.Module, args: tuple[Any, ...], result: Any, node: ast.AST) -> Any:
         """Call the hooks of a module, and return its result, or what a hook returns instead."""

@@ -60,7 +60,7 @@ class Operations:
     """
 
     def __init__(self, meter: Meter, tracer: Tracer) -> None:
-        self._meter, self._tracer = meter, tracer
+        self._meter, self.tracer = meter, tracer
         self._python = values.PythonValues(meter)
         self.call: Callable[..., Any] = lambda *_: None
         """Calls a function of the script: the methods of its classes. The evaluator sets it."""
@@ -81,11 +81,12 @@ class Operations:
         values.check_passable(entry.short, operands)
         call = Call(entry, args, kwargs)
         _check_dtypes(call)
-        self._meter.reserve(sizing.result_bytes(call))
+        if entry.is_numpy or not self._meter.bounds.is_without_values:
+            self._meter.reserve(sizing.result_bytes(call))
         if entry.short == "tolist":
             self._meter.check_length(sizing.count_elements(args))
         try:
-            return self._tracer.perform(call, node, self._call)
+            return self.tracer.perform(call, node, self._call)
         except ScriptError as error:
             raise error.at(node) from None
         except (MemoryError, RecursionError):
@@ -149,6 +150,7 @@ class Operations:
             return (self.perform(OPERATORS["[]"], node, (value, index)) for index in range(len(value)))
         if isinstance(value, Iteration):
             return iter(value)
+        value = classes.as_layer(value)
         if isinstance(value, Layer):
             return objects.parts(value)
         if isinstance(value, Data):
@@ -284,6 +286,7 @@ class Operations:
         """Return `value[index]`."""
         if values.is_array(value):
             return self.perform(OPERATORS["[]"], node, (value, index))
+        value = classes.as_layer(value)
         if isinstance(value, Layer):
             return values.attempt(objects.item, value, index)
         if isinstance(value, Data):
@@ -304,6 +307,8 @@ class Operations:
             self.call(owner.kind.lookup("__setitem__")[0], (owner, index, value), {}, node)
         elif isinstance(owner, Parts):
             values.attempt(owner.set_item, index, value)
+        elif isinstance(owner, Layer):
+            values.attempt(objects.set_item, owner, index, value)
         elif values.is_array(owner):
             self.perform(OPERATORS["[]="], node, (owner, index, value))
         elif isinstance(owner, list) and isinstance(index, slice):
@@ -319,6 +324,9 @@ class Operations:
 
     def delete_item(self, owner: Any, index: Any, node: ast.AST) -> None:
         """Perform `del owner[index]`."""
+        if isinstance(owner, Layer):
+            values.attempt(objects.delete_item, owner, index)
+            return
         if not isinstance(owner, (list, dict)):
             message = f"TypeError: '{values.type_of(owner).__name__}' object does not support item deletion"  # no text: Python's message
             raise OperationFailed(message, "", node)

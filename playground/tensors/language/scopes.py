@@ -108,7 +108,7 @@ def bindings_of(function: ast.FunctionDef | ast.Lambda) -> Bindings:
     parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *filter(None, [arguments.vararg, arguments.kwarg])]
     body = function.body if isinstance(function, ast.FunctionDef) else [function.body]
     of_script, of_outer = (frozenset(name for node in _inside(body) if isinstance(node, kind) for name in node.names) for kind in (ast.Global, ast.Nonlocal))
-    bound = {parameter.arg for parameter in parameters} | {name for node in _inside(body) for name in _bound_by(node)}
+    bound = {parameter.arg for parameter in parameters} | {name for node in _inside(body) for name in names_bound_by(node)}
     return Bindings(frozenset(bound - of_script - of_outer), of_script, of_outer)
 
 
@@ -139,7 +139,7 @@ def _evaluated_outside(node: ast.FunctionDef | ast.Lambda | ast.ClassDef) -> lis
     return [*decorators, *node.args.defaults, *filter(None, node.args.kw_defaults)]
 
 
-def _bound_by(node: ast.AST) -> list[str]:
+def names_bound_by(node: ast.AST) -> list[str]:
     """Return the names that a node itself binds."""
     match node:
         case ast.Name(ctx=ast.Store() | ast.Del()):

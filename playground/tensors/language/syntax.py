@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Callable
+from copy import copy
 
 from playground.messages import msg
 from playground.tensors.language.bounds import Bounds
@@ -41,12 +43,80 @@ MAX_DEPTH = 60
 """Levels to which expressions and blocks may be nested."""
 
 
+class Unavailable(ast.stmt):
+    """Stands for a statement that scripts cannot use, or for the body of a function with one. It fails when it is reached.
+
+    Args:
+        error: why.
+        original: what it stands for.
+    """
+
+    def __init__(self, error: ScriptError, original: ast.stmt) -> None:
+        super().__init__()
+        self.error, self.original = error, original
+        ast.copy_location(self, original)
+
+
 def parse(source: str, bounds: Bounds) -> ast.Module:
     """Return the syntax tree of a script.
 
     Raises:
         ScriptError: the script is not Python, uses unavailable syntax, or is too long.
     """
+    tree = _tree(source, bounds)
+    _check(tree, 0)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(tree, "script", "exec", dont_inherit=True)  # only for its errors: `return` outside a function, two parameters of one name
+    except SyntaxError as error:
+        raise _not_python(error, source) from None
+    return tree
+
+
+def parse_partly(source: str, bounds: Bounds, change: Callable[[list[ast.stmt]], list[ast.stmt]] = lambda body: body) -> ast.Module:
+    """Return the syntax tree of a script in which `Unavailable` stands for what scripts cannot use.
+
+    Args:
+        source: the script.
+        bounds: limits of the script.
+        change: returns the statements that are run instead of those of the script.
+
+    Raises:
+        ScriptError: the script is not Python, too long, or nested too deeply.
+    """
+    tree = _tree(source, bounds)
+    try:
+        tree.body = [_available(statement, 0) for statement in change(tree.body)]
+    except RecursionError:
+        raise BoundsExceeded(msg("The script is nested too deeply."), msg("Assign parts of it to names first.")) from None
+    return tree
+
+
+def _available(statement: ast.stmt, depth: int) -> ast.stmt:
+    """Return a statement of the script, of a class or of a condition, without what scripts cannot use."""
+    head = copy(statement)  # without the statements inside it, which are checked one by one
+    if isinstance(statement, ast.FunctionDef) and isinstance(head, ast.FunctionDef):
+        head.body = [ast.copy_location(ast.Pass(), statement)]
+        if error := _refusal(ast.Module(statement.body, [])):
+            statement.body = [Unavailable(error, statement.body[0])]
+    if isinstance(statement, (ast.ClassDef, ast.If)) and isinstance(head, (ast.ClassDef, ast.If)) and depth < MAX_DEPTH:
+        for field in ("body", "orelse"):
+            setattr(head, field, [])
+            setattr(statement, field, [_available(each, depth + 1) for each in getattr(statement, field, [])])
+    error = _refusal(head)
+    return Unavailable(error, statement) if error else statement
+
+
+def _refusal(node: ast.AST) -> ScriptError | None:
+    try:
+        _check(node, 0)
+    except ScriptError as error:
+        return error
+    return None
+
+
+def _tree(source: str, bounds: Bounds) -> ast.Module:
     if len(source) > bounds.source:
         raise BoundsExceeded(msg("The script has {length:,} characters; the limit is {limit:,}.", length=len(source), limit=bounds.source))
     try:
@@ -60,13 +130,6 @@ def parse(source: str, bounds: Bounds) -> ast.Module:
         raise BoundsExceeded(msg("The script is nested too deeply."), msg("Assign parts of it to names first.")) from None
     except ValueError as error:
         raise ScriptError(msg("Python cannot parse this: {error}.", error=str(error))) from None
-    _check(tree, 0)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(tree, "script", "exec", dont_inherit=True)  # only for its errors: `return` outside a function, two parameters of one name
-    except SyntaxError as error:
-        raise _not_python(error, source) from None
     return tree
 
 
@@ -97,8 +160,8 @@ def _check_parts(node: ast.AST) -> None:
     """Check nodes that are allowed in some forms only."""
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         _check_import(node)
-    elif isinstance(node, ast.ClassDef) and (node.keywords or node.decorator_list):
-        raise Refused(msg("Classes of scripts have no decorators and no keywords."), "", node)
+    elif isinstance(node, ast.ClassDef) and node.keywords:
+        raise Refused(msg("Classes of scripts have no keywords."), "", node)
     elif isinstance(node, ast.comprehension) and node.is_async:
         raise Refused(msg("`await` is not available in scripts."), "", node.target)
     elif isinstance(node, ast.Constant):
@@ -140,14 +203,19 @@ def _check_name(name: str, node: ast.AST) -> None:
         return
     if isinstance(node, (ast.Attribute, ast.FunctionDef, ast.Name)) and name in SPECIAL:
         return
-    if name.startswith("__") or (isinstance(node, (ast.Attribute, ast.keyword)) and name.startswith("_")):
-        raise Refused(msg("Scripts cannot use `{name}`: names that begin with an underscore are internal to Python.", name=name), "", node)
+    if name.startswith("__") or (isinstance(node, ast.keyword) and name.startswith("_")):
+        raise internal(name, node)
+
+
+def internal(name: str, node: ast.AST) -> Refused:
+    """Return the error for a name that begins with an underscore, of what is not the script's own."""
+    return Refused(msg("Scripts cannot use `{name}`: names that begin with an underscore are internal to Python.", name=name), "", node)
 
 
 def _check_import(node: ast.Import | ast.ImportFrom) -> None:
     for module in [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]:
         is_known = module in (*PYTORCH, *PYTHON, *SCRIPTS, *IGNORED) or module.partition(".")[0] in ABSENT
-        if not is_known or (isinstance(node, ast.ImportFrom) and (node.level or node.names[0].name == "*")):
+        if not is_known or (isinstance(node, ast.ImportFrom) and node.level):
             raise Refused(
                 msg("`{statement}` is not available: scripts cannot import other modules.", statement=ast.unparse(node)),
                 place_of(module) or msg("`torch`, `np` (NumPy), `F` (torch.nn.functional) and `device` are already defined."),

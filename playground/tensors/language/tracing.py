@@ -84,6 +84,9 @@ class Statement:
 class Tracer:
     """Receives what the interpreter does, in its order; this one records nothing."""
 
+    sees_parts = False
+    """Whether it is shown the layers inside an `nn.Sequential` one by one."""
+
     def start(self, names: Mapping[str, Any]) -> None:
         """Begin the script; `names` always has the current values."""
 
@@ -114,6 +117,9 @@ class Tracer:
 
     def read(self, name: str, value: Any) -> None:
         """Note that the statement reads a name."""
+
+    def made(self, value: Any, node: ast.AST) -> None:
+        """Note that the script made a layer, or an object of one of its classes."""
 
     def perform(self, call: Call, node: ast.AST, do: Callable[[Call], Any]) -> Any:  # noqa: ARG002 (subclasses record the node)
         """Return `do(call)`."""

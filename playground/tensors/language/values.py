@@ -120,7 +120,7 @@ def _check_tensor(value: torch.Tensor) -> None:
     _check_dimensions(value.ndim)
     if type(value) not in (torch.Tensor, torch.nn.Parameter) or value.layout != torch.strided or value.is_quantized:
         raise Refused(msg("Scripts support dense tensors only; this is a {type} of layout {layout}.", type=type(value).__name__, layout=value.layout))
-    if value.device.type == "meta":
+    if value.device.type == "meta" and torch.get_default_device().type != "meta":
         raise Refused(msg("A tensor on the `meta` device has a shape but no values, so there is nothing to see."), msg("Remove the `device` argument."))
 
 
@@ -274,5 +274,6 @@ def attempt(function: Callable[..., Any], *args: Any, name: str = "") -> Any:
     except RecursionError:
         raise  # what the interpreter itself cannot follow, no script catches
     except (TypeError, ValueError, IndexError, KeyError, ArithmeticError, AttributeError, RuntimeError, MemoryError) as error:
-        text = _INNER_NAME.sub(f"{name}()", str(error)) if name else str(error)
+        whole = str(error).partition("Exception raised from")[0].strip()  # no text: what follows is for PyTorch's developers
+        text = _INNER_NAME.sub(f"{name}()", whole) if name else whole
         raise OperationFailed(f"{type(error).__name__}: {text}") from error

@@ -36,7 +36,7 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
         "playground.network.analysis:LayerKind",
         "playground.network.analysis:NetworkAnalysis",
         "playground.server.routes.networks:FittingNetwork",
-        "playground.server.routes.networks:ReadNetwork",
+        "playground.pasted.task:ReadNetwork",
         "playground.inference.batch_outputs:BatchOutputs",
         "playground.inference.batch_outputs:BatchValue",
     ),

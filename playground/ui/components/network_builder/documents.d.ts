@@ -188,10 +188,28 @@ export interface PresetDifference {
   extra_parameters: number
 }
 
-/** A network that was read from code. `playground.server.routes.networks` */
+/** A network that was read from code. `playground.pasted.task` */
 export interface ReadNetwork {
   network: SavedNetwork
   notes: string[]
+  /** All networks of the code. */
+  candidates: NetworkOfCode[]
+  /** Which of them this one is. */
+  chosen: number
+  missing: MissingArgument[]
+}
+
+/** One of several networks of a text. `playground.pasted.task` */
+export interface NetworkOfCode {
+  name: string
+  line: number | null
+}
+
+/** An argument of a network's constructor that the code does not give. `playground.pasted.task` */
+export interface MissingArgument {
+  name: string
+  /** What was taken for it. */
+  value: boolean | number | string
 }
 
 /** One batch through an untrained network. `playground.inference.batch_outputs` */

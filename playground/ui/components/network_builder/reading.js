@@ -1,6 +1,7 @@
 // Networks from outside: pasted code, and files with code or JSON.
 
-import { element, find } from "../shared/dom.js"
+import { button, element, find, named } from "../shared/dom.js"
+import { cleaned } from "../shared/pasted.js"
 import { t } from "../shared/text.js"
 import { sizesIn } from "./texts.js"
 
@@ -11,6 +12,7 @@ import { sizesIn } from "./texts.js"
  */
 
 const LARGEST_FILE = 200_000 // characters
+const LARGEST_NOTEBOOK = 20_000_000 // with its pictures
 
 export class Reading {
   /**
@@ -26,7 +28,13 @@ export class Reading {
     this.shape = find(dialog, ".given")
     /** @type {HTMLElement} */
     this.fault = find(dialog, ".fault")
-    this.chosen = Object.assign(element("input", "chosen"), { type: "file", accept: ".json,.py,.txt", hidden: true })
+    /** @type {HTMLElement} */
+    this.questions = find(dialog, ".open-questions")
+    /** @type {string | null} the code whose questions are shown */
+    this.asked = null
+    /** @type {number | null} which of several networks of that code is meant */
+    this.which = null
+    this.chosen = Object.assign(element("input", "chosen"), { type: "file", accept: ".json,.py,.txt,.ipynb", hidden: true })
     this.chosen.onchange = () => this.readFile(this.chosen.files?.[0])
     dialog.after(this.chosen)
     find(dialog, ".cancel").onclick = () => dialog.close()
@@ -44,16 +52,82 @@ export class Reading {
     this.chosen.click()
   }
 
-  /** @param {string} text the code of a network */
+  /**
+   * Read code, and open its network, unless the code leaves open which one is meant or what its constructor is given: then these are asked first.
+   * @param {string} text the code of a network
+   */
   async read(text) {
-    const sizes = sizesIn(this.shape.value)
-    /** @type {ReadNetwork | Failure} */
-    const answer = await this.builder.ask("api/network/read", { text, ...(sizes ? { input_shape: sizes } : {}) })
-    this.fault.textContent = "error" in answer ? answer.error : ""
-    if ("error" in answer) return
+    const isAnswered = text === this.asked
+    const answer = await this.request(text)
+    if (!answer) return
+    if (!isAnswered && (answer.candidates.length > 1 || answer.missing.length)) return this.show(answer, text)
     this.dialog.close()
     this.shape.value = ""
+    this.forget()
     this.builder.open(answer.network, answer.notes.join(" "))
+  }
+
+  /**
+   * @param {string} text
+   * @returns {Promise<ReadNetwork | null>} null where it cannot be read, which the dialog says
+   */
+  async request(text) {
+    if (text !== this.asked) this.forget()
+    const sizes = sizesIn(this.shape.value)
+    const given = Object.fromEntries([...this.questions.querySelectorAll("input")].map(({ name, value }) => [name, valueOf(value)]))
+    const which = this.which === null ? {} : { which: this.which }
+    /** @type {ReadNetwork | Failure} */
+    const answer = await this.builder.ask("api/network/read", { text, given, ...which, ...(sizes ? { input_shape: sizes } : {}) })
+    this.fault.textContent = "error" in answer ? answer.error : ""
+    return "error" in answer ? null : answer
+  }
+
+  /**
+   * Ask what code leaves open.
+   * @param {ReadNetwork} answer
+   * @param {string} text
+   */
+  show({ candidates, chosen, missing }, text) {
+    this.asked = text
+    this.which = chosen
+    const group = element("div", "segments")
+    group.setAttribute("role", "group")
+    group.setAttribute("aria-label", t("Networks of the code"))
+    group.append(...candidates.map(({ name, line }, place) => {
+      const label = line ? t("{name}, line {line}", { name, line }) : name
+      const choice = button(label, () => this.pick(place, text))
+      choice.setAttribute("aria-pressed", String(place === chosen))
+      return choice
+    }))
+    const fields = element("div", "fields")
+    fields.append(...missing.map(({ name, value }) => {
+      const field = element("label")
+      field.append(named("code", name), " ", Object.assign(element("input"), { type: "text", name, value: String(value), autocomplete: "off" }))
+      return field
+    }))
+    this.questions.replaceChildren(
+      ...(candidates.length > 1 ? [element("p", "", t("This code has several networks. Which one is meant?")), group] : []),
+      ...(missing.length ? [element("p", "", t("The code does not give these values; they are usual ones.")), fields] : []),
+    )
+    this.questions.hidden = false
+  }
+
+  /**
+   * @param {number} place of a network among those of the code
+   * @param {string} text
+   */
+  async pick(place, text) {
+    this.which = place
+    this.questions.querySelector(".fields")?.remove()
+    const answer = await this.request(text)
+    if (answer) this.show(answer, text)
+  }
+
+  /** Forget what was asked about other code. */
+  forget() {
+    this.asked = this.which = null
+    this.questions.replaceChildren()
+    this.questions.hidden = true
   }
 
   /** @param {File} [file] */
@@ -61,9 +135,10 @@ export class Reading {
     if (!file) return
     this.chosen.value = ""
     const { builder } = this
-    if (file.size > LARGEST_FILE) return builder.complain(t("This file is too large to be a network."))
-    const text = await file.text()
-    if (!/^\s*[{[]/.test(text)) {
+    const isNotebook = file.name.endsWith(".ipynb")
+    if (file.size > (isNotebook ? LARGEST_NOTEBOOK : LARGEST_FILE)) return builder.complain(t("This file is too large to be a network."))
+    const text = isNotebook ? cleaned(await file.text()) : await file.text()
+    if (isNotebook || !/^\s*[{[]/.test(text)) {
       this.text.value = text
       this.open()
       return this.read(text)
@@ -76,4 +151,11 @@ export class Reading {
     if (problem) return builder.complain(problem)
     builder.open(network)
   }
+}
+
+/** @param {string} text as it was typed */
+function valueOf(text) {
+  if (/^(true|false)$/i.test(text.trim())) return text.trim().toLowerCase() === "true"
+  const number = Number(text)
+  return text.trim() && Number.isFinite(number) ? number : text
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from playground.network.catalogue import layer_type
-from playground.network.reading import read
 from playground.network.spec import NetworkSpec
 from playground.network.types import Shape
+from playground.pasted.reading import read
 
 Layers = list[tuple[str, dict[str, Any]]]
 

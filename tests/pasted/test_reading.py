@@ -1,4 +1,4 @@
-"""Reading a network from code, which is never run."""
+"""Reading a network from code, which the interpreter runs with shapes alone."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch import nn
 from playground.network.build import build
 from playground.network.catalogue import LAYERS
 from playground.network.presets import load_presets
-from playground.network.reading import read
-from playground.network.reading_values import CodeError
 from playground.network.source import module, module_script, sequential, sequential_script
 from playground.network.spec import LayerSpec
 from playground.network.types import Shape
+from playground.pasted.errors import CodeError
+from playground.pasted.reading import read
+from tests.network.fitting import fitting_stacks, share_fitting_stacks
 
 from .codes import full, in_class, layers_of, types
-from .fitting import fitting_stacks, share_fitting_stacks
 
 pytestmark = share_fitting_stacks
 
@@ -95,7 +95,7 @@ TUTORIALS: dict[str, tuple[Shape, list[tuple[Any, ...]], str]] = {
         [
             ("Conv2d", 16, 5, 1, 2), ("ReLU",), ("MaxPool2d", 2, 2), ("Conv2d", 32, 5, 1, 2), ("ReLU",), ("MaxPool2d", 2, 2), ("Flatten",), ("Linear", 10),
         ],
-        "Line 29: Of what `forward` gives back, only the first is read.",
+        "Line 34: Of what `forward` returns, only the first is read.",
     ),
     "two_layer_net": ((1000,), [("Linear", 100), ("ReLU",), ("Linear", 10)], ""),
     "n1": ((10,), [("Linear", 20), ("ReLU",), ("Linear", 2)], ""),
@@ -137,7 +137,7 @@ def test_networks_of_tutorials_have_the_stated_number_of_parameters(name: str) -
 
 
 def test_unsupported_layers_are_named_with_their_line() -> None:
-    with pytest.raises(CodeError, match=r"^Line 13: `nn.Dropout2d\(\)` cannot be read here"):
+    with pytest.raises(CodeError, match=r"^Line 13: The playground has no layer Dropout2d."):
         read((NETS / "mnist_example_old.py").read_text(encoding="utf-8"))
 
 
@@ -183,6 +183,8 @@ SAME = [
     "from torch.nn import Linear as L, ReLU, Sequential as S\nnet = S(L(4, 8), ReLU(inplace=True), L(8, out_features=2))",
     "from torch.nn import *\nnet = Sequential(Linear(in_features=4, out_features=8, bias=True), ReLU(), Linear(8, 2))",
     "from collections import OrderedDict\nnn.Sequential(OrderedDict([('a', nn.Linear(4, 8)), ('b', nn.ReLU()), ('c', nn.Linear(8, 2))]))",
+    "net = nn.Sequential(*(layer for layer in [nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)]))",
+    "(net := nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)))",
     "nn.Sequential(OrderedDict({'a': nn.Linear(4, 8), 'b': nn.ReLU(), 'c': nn.Linear(8, 2)}))",
     "hidden, classes = 2 ** 3, 10 // 4\nnn.Sequential(nn.Linear(4, hidden), nn.Identity(), nn.ReLU(), nn.Linear(int(16 / 2), classes))",
     "def make(n=8):\n    return nn.Sequential(nn.Linear(4, n), nn.ReLU(), nn.Linear(n, 2))\n\nmodel = make()",
@@ -194,7 +196,7 @@ SAME = [
     in_class("self.a = nn.Linear(4, 8)\nself.b = nn.Linear(8, 2)", "return self.b(F.relu(self.a(x)))"),
     in_class("self.a, self.b = nn.Linear(4, 8), nn.Linear(8, 2)", "h = self.a(x).relu()\nout = self.b(h)\nreturn out"),
     in_class("n = 8\nself.a = nn.Linear(4, n)\nself.r = nn.ReLU()\nself.b = nn.Linear(n, 2)", "x = self.r(self.a(x))\nprint(x.shape)\nreturn self.b(x)"),
-    in_class("self.n = 8\nself.a = nn.Linear(4, self.n)\nself.b = nn.Linear(self.n, 2)", "x = torch.relu(input=self.a(x))\nassert x\nreturn self.b(x)"),
+    in_class("self.n = 8\nself.a = nn.Linear(4, self.n)\nself.b = nn.Linear(self.n, 2)", "x = torch.relu(input=self.a(x))\nassert x.ndim\nreturn self.b(x)"),
     in_class("self.all = nn.ModuleList([nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)])", "for layer in self.all:\n    x = layer(x)\nreturn x"),
     in_class("self.body = nn.Sequential(nn.Linear(4, 8), nn.ReLU())\nself.head = nn.Linear(8, 2)", "return self.head(self.body[1](self.body[0](x)))"),
     in_class("self.add_module('a', nn.Linear(4, 8))\nself.b = nn.Linear(8, 2)", "return self.b(self.act(self.a(x)))")
@@ -264,7 +266,7 @@ def test_a_function_is_read_as_its_layer(call: str, shape: Shape, layers: list[t
 def test_sizes_can_be_variables() -> None:
     text = in_class("pass", "batch, c, h, w = x.size()\nx = torch.relu(x)\nbatch_size = x.size(0)\nreturn x.view(batch_size, -1)")
     assert types(text, (3, 8, 8)) == ["ReLU", "Flatten"]
-    with pytest.raises(CodeError, match="sizes of another tensor"):
+    with pytest.raises(CodeError, match="rows of 3 values, but each sample has 192"):
         read(in_class("pass", "n = x.size(1)\nx = torch.relu(x)\nreturn x.view(-1, n)"), (3, 8, 8))
 
 

@@ -1,0 +1,68 @@
+"""The sandbox's task that reads a network, and the preparation of the process that is forked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from playground.network.spec import SavedNetwork
+from playground.pasted.choosing import Plain
+from playground.pasted.reading import read
+
+MAX_GIVEN = 50
+"""Arguments that can be given, at most."""
+
+
+class NetworkOfCode(TypedDict):
+    """One of several networks of a text."""
+
+    name: str
+    line: int | None
+
+
+class MissingArgument(TypedDict):
+    """An argument of a network's constructor that the code does not give."""
+
+    name: str
+    value: Plain
+    """What was taken for it."""
+
+
+class ReadNetwork(TypedDict):
+    """A network that was read from code."""
+
+    network: SavedNetwork
+    notes: list[str]
+    candidates: list[NetworkOfCode]
+    """All networks of the code."""
+    chosen: int
+    """Which of them this one is."""
+    missing: list[MissingArgument]
+
+
+def read_network(request: Mapping[str, Any]) -> ReadNetwork:
+    """Read a network from code: a task of the sandbox.
+
+    Args:
+        request: `text`, the code; perhaps `input_shape`, `which` of several networks, and `given`, values for arguments that the code does not give.
+    """
+    shape, which, given = request.get("input_shape"), request.get("which"), request.get("given")
+    values = {str(name): value for name, value in given.items() if isinstance(value, (bool, int, float, str))} if isinstance(given, dict) else {}
+    reading = read(
+        str(request.get("text", "")),
+        tuple(shape) if shape else None,
+        which=which if isinstance(which, int) else None,
+        given=dict(list(values.items())[:MAX_GIVEN]),
+    )
+    return {
+        "network": reading.spec.to_dict(),
+        "notes": list(reading.notes),
+        "candidates": [{"name": each.name, "line": each.line} for each in reading.candidates],
+        "chosen": reading.chosen,
+        "missing": [{"name": each.name, "value": each.value} for each in reading.missing],
+    }
+
+
+def prepare() -> None:
+    """Read a network in the process that is forked, so that PyTorch does what it does at a first call."""
+    read("net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))")
