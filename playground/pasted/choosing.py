@@ -24,7 +24,7 @@ from playground.tensors.language.partly import Assigned, PartialRun
 Plain = bool | int | float | str
 _PROPOSED: tuple[tuple[str, Plain], ...] = (
     (r"(n|num|number_of|input|in|image|img)_?(channels?|ch)|channels?|c_?in", 1),
-    (r".*class.*|.*out(put)?s?(_?(dim|size|features|channels|units))?s?|nc|n_labels", 10),
+    (r".*class.*|.*out(put)?s?(_?(dim|size|features|channels|units|shape))?s?|nc|n_labels", 10),
     (r"in(put)?s?_?(dims?|size|features|units|shape)?|num_features|n_in|features_in", 784),
     (r".*(drop|prob).*|p", 0.5),
     (r".*kernel.*|k", 3),
@@ -115,8 +115,10 @@ def _assigned(run: PartialRun) -> list[Candidate]:
     places = {id(each): place for place, each in enumerate(run.assigned)}
     for each in sorted([*last.values(), *bare], key=lambda each: places[id(each)]):
         if not isinstance(each.value, Unknown):
-            found = [other for other in found if other.value is not each.value]
-            found.append(_candidate(each.value, each.name, each.node))
+            same = next((other for other in found if objects.inside(other.value) is objects.inside(each.value)), None)
+            if same is None or each.name:  # not `net.apply(…)`, which returns the network
+                found = [other for other in found if other is not same]
+                found.append(_candidate(each.value, each.name, each.node))
         elif (call := _call_of_class(run, each.node)) is not None:
             found.append(Candidate(call[0].name, each.node.lineno, kind=call[0], call=call[1]))
         elif each is list(last.values())[-1] and not bare:

@@ -90,7 +90,9 @@ def read(text: str, input_shape: Shape | None = None, name: str = "", which: int
 def _read(run: PartialRun, recorder: Recorder, choice: Choice, input_shape: Shape | None, name: str) -> Reading:
     inputs = Inputs(run, recorder, choice.value)
     stated = [] if input_shape else _stated(run, recorder, choice)
-    fitting = inputs.fit(input_shape, stated)
+    leaf = next((module for module in objects.inside(choice.value).modules() if not module._modules), None)
+    tried = [shape for shape in (recorder.called_with.get(leaf) if leaf else None,) if shape]  # by the code itself
+    fitting = inputs.fit(input_shape, [*stated, *tried])
     stack = Stacking(fitting.recording, recorder, _line_of_return(run, choice)).stack()
     if not stack.layers:
         raise CodeError(msg("The network has no layers."), msg("Paste an nn.Sequential(…), or a class of nn.Module with its __init__ and forward."))

@@ -111,6 +111,8 @@ class Recorder(Tracer):
     """Those that were made while the network was called."""
     initialised: list[ast.AST] = field(default_factory=list)
     """Calls that give weights their first values."""
+    called_with: dict[nn.Module, Shape] = field(default_factory=dict)
+    """Of each layer the shape of a sample that the code itself first called it with."""
     made_values: list[tuple[Any, ast.AST]] = field(default_factory=list)
     """Layers and objects of the code's own classes, in the order in which they were made."""
 
@@ -141,6 +143,8 @@ class Recorder(Tracer):
         if call.entry.name.startswith("torch.nn.init."):
             self.initialised.append(node)
         if not self._is_recording:
+            if call.entry.layer is not None and call.arrays and call.arrays[0].ndim in (2, 4):
+                self.called_with.setdefault(call.entry.layer, tuple(call.arrays[0].shape[1:]))
             return do(call)
         return self._record(call, node, do)
 
