@@ -34,7 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "tensors": GROUND | {"tensors.language", "tensors.xray"},
     "data": GROUND,
     "network": GROUND | {"data"},
-    "pasted": GROUND | {"network", "tensors.language"},
+    "pasted": GROUND | {"network", "data", "training", "tensors.language"},
     "autograd": GROUND | {"tensors", "tensors.language", "tensors.xray", "network", "data"},
     "glossary": GROUND | {"tensors", "autograd"},
     "training.instruments": GROUND | {"network", "data"},

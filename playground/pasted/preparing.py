@@ -19,7 +19,7 @@ _TRAINS = frozenset(("backward", "zero_grad"))
 def prepared(body: list[ast.stmt]) -> list[ast.stmt]:
     """Return the statements of a text without its training, with methods in a class, and without imports of blocks that the playground has."""
     module = _Prepared().visit(ast.Module(body, []))
-    return _with_class(module.body)
+    return with_class(module.body)
 
 
 class _Prepared(ast.NodeTransformer):
@@ -31,18 +31,23 @@ class _Prepared(ast.NodeTransformer):
     def visit_While(self, node: ast.While) -> ast.AST:
         return self._without_training(node)
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
-        names = [alias for alias in node.names if alias.name not in BLOCKS or alias.asname]
-        if len(names) == len(node.names):
-            return node
-        return ast.copy_location(ast.ImportFrom(node.module, names, node.level), node) if names else ast.copy_location(ast.Pass(), node)
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        return without_blocks(node)
 
     def _without_training(self, node: ast.For | ast.While) -> ast.AST:
         trains = any(isinstance(part, ast.Attribute) and part.attr in _TRAINS for part in ast.walk(node))
         return ast.copy_location(ast.Pass(), node) if trains else self.generic_visit(node)
 
 
-def _with_class(body: list[ast.stmt]) -> list[ast.stmt]:
+def without_blocks(node: ast.ImportFrom) -> ast.AST:
+    """Return an import without the blocks that the playground has itself."""
+    names = [alias for alias in node.names if alias.name not in BLOCKS or alias.asname]
+    if len(names) == len(node.names):
+        return node
+    return ast.copy_location(ast.ImportFrom(node.module, names, node.level) if names else ast.Pass(), node)
+
+
+def with_class(body: list[ast.stmt]) -> list[ast.stmt]:
     """Put methods that were copied without the line of their class into one."""
     methods = [each for each in body if isinstance(each, ast.FunctionDef) and each.args.args and each.args.args[0].arg == "self"]
     if not any(each.name == "forward" for each in methods):

@@ -80,14 +80,27 @@ def read(text: str, input_shape: Shape | None = None, name: str = "", which: int
             run.begin(preparing.PRELUDE)
             run.run()
             choice = choose(run, recorder, given or {}, which)
-            return _read(run, recorder, choice, input_shape, name)
+            return read_value(run, recorder, choice, input_shape, name)
         except CallFailed as failure:
             raise of_script(failure.error) from None
         except ScriptError as error:
             raise of_script(error) from None
 
 
-def _read(run: PartialRun, recorder: Recorder, choice: Choice, input_shape: Shape | None, name: str) -> Reading:
+def read_value(run: PartialRun, recorder: Recorder, choice: Choice, input_shape: Shape | None, name: str = "") -> Reading:
+    """Return a network of a text that was run.
+
+    Args:
+        run: the text.
+        recorder: saw what it made, and records what the network calls.
+        choice: the network.
+        input_shape: shape of one sample; None where it is not known.
+        name: what the network is called; empty for the name of its class.
+
+    Raises:
+        CodeError, ConfigError, ShapeError: as `read`.
+        CallFailed: the network fails in use.
+    """
     inputs = Inputs(run, recorder, choice.value)
     stated = [] if input_shape else _stated(run, recorder, choice)
     leaf = next((module for module in objects.inside(choice.value).modules() if not module._modules), None)

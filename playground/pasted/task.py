@@ -3,41 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any
 
-from playground.network.spec import SavedNetwork
-from playground.pasted.choosing import Plain
 from playground.pasted.reading import read
+from playground.pasted.task_types import ReadNetwork, ReadTraining
+from playground.pasted.training import read_training
 
 MAX_GIVEN = 50
 """Arguments that can be given, at most."""
-
-
-class NetworkOfCode(TypedDict):
-    """One of several networks of a text."""
-
-    name: str
-    line: int | None
-
-
-class MissingArgument(TypedDict):
-    """An argument of a network's constructor that the code does not give."""
-
-    name: str
-    value: Plain
-    """What was taken for it."""
-
-
-class ReadNetwork(TypedDict):
-    """A network that was read from code."""
-
-    network: SavedNetwork
-    notes: list[str]
-    candidates: list[NetworkOfCode]
-    """All networks of the code."""
-    chosen: int
-    """Which of them this one is."""
-    missing: list[MissingArgument]
 
 
 def read_network(request: Mapping[str, Any]) -> ReadNetwork:
@@ -60,6 +33,22 @@ def read_network(request: Mapping[str, Any]) -> ReadNetwork:
         "candidates": [{"name": each.name, "line": each.line} for each in reading.candidates],
         "chosen": reading.chosen,
         "missing": [{"name": each.name, "value": each.value} for each in reading.missing],
+    }
+
+
+def read_training_script(request: Mapping[str, Any]) -> ReadTraining:
+    """Read a training script: a task of the sandbox.
+
+    Args:
+        request: `text`, the script.
+    """
+    reading = read_training(str(request.get("text", "")))
+    return {
+        "config": reading.config.to_dict(),
+        "network": reading.network.spec.to_dict(),
+        "taken": [{"name": each.name, "value": each.value, "line": each.line} for each in reading.taken],
+        "mistakes": [{"line": each.line, "message": each.message, "hint": each.hint} for each in reading.mistakes],
+        "notes": [*reading.notes, *reading.network.notes],
     }
 
 

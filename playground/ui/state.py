@@ -131,6 +131,8 @@ WATCHED_RUN = State("train", "watched-run", "", "The run shown last.")
 OPENED_RUN: State[tuple[str, str, float]] = State(
     "train", "opened-run", ("", "", 0.0), "The run opened last, that of the address before, and when (`time.monotonic`)."
 )
+TRAINING_SCRIPT = State("train", "training-script", "", "A training script that was pasted.")
+READ_SCRIPT: State[dict[str, Any] | None] = State("train", "read-script", None, "What was read of it, as `playground.pasted.task_types.ReadTraining`.")
 SETTING_UP = State("train", "setting-up", False, "Whether the settings of a new run are open.")
 TRAIN_TABS = State("train", "train-tabs", "Network", "The open tab beneath the curves.")
 EXPORT_STEP = Family("train", "keep-step-{}", 0, "The checkpoint of a run to export.")

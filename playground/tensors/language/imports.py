@@ -24,6 +24,8 @@ class Imports:
 
     def __init__(self, library: Mapping[str, Callable[..., Any]]) -> None:
         self._library, self._python = library, PythonModules()
+        self.replaced: dict[str, Any] = {}
+        """Values that stand for others, by their full names."""
         self.load_script: Callable[[str], Namespace] = lambda name: Namespace(name, {})
         """Runs a module that is a script. The interpreter sets it."""
 
@@ -48,16 +50,16 @@ class Imports:
         module, _, name = full.rpartition(".")
         if name.startswith("_") and name not in READABLE:
             raise internal(name, node)
+        if full in self.replaced:
+            return self.replaced[full]
         if full in self._library:
             return PythonFunction(full, self._library[full])
         if full in PYTHON:
             return Module(full)
         if module in PYTHON:
             return self._member_of_python(module, name, node)
-        if full in NAMES:
-            return Maker(full)
-        if full in BASES:
-            return BASES[full]
+        if full in NAMES or full in BASES:
+            return Maker(full) if full in NAMES else BASES[full]
         functions, constants = calls.functions(), calls.constants()
         for table in (functions, constants) if called else (constants, functions):
             if full in table:

@@ -129,6 +129,7 @@ class OfPyTorch:
     def call_method(self, value: Layer | Stepper, name: str, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a method of a layer, an optimizer or a scheduler, or a layer inside a layer."""
         self._meter.check_length(sizing.count_leaves([args, kwargs]))
+        self._operations.tracer.called(value, name, node)
         if isinstance(value, Layer):
             if name in value.module._modules:
                 return self.perform(objects.attribute(value, name), node, args, kwargs)
@@ -192,4 +193,5 @@ class OfPyTorch:
         for function in [*self._hooks.get(module, ())]:
             instead = self._call(function, (objects.outside(module), args, result), {}, node)
             result = result if instead is None else instead
+        self._operations.tracer.returned(module, args, result, node)
         return result

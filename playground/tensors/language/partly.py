@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,6 +79,10 @@ class PartialRun:
             self._interpreter.each(tree.body)
         self.assigned.clear()
 
+    def replace(self, values: Mapping[str, Any]) -> None:
+        """Let full names of modules stand for other values, such as `torch.utils.data.DataLoader`."""
+        self._interpreter.replace(values)
+
     def run(self) -> None:
         """Run the statements of the text."""
         with self._checked():
@@ -101,6 +106,10 @@ class PartialRun:
         with self._checked():
             return self._interpreter.evaluate(node)
 
+    def iterate(self, value: Any, node: ast.AST) -> Iterator[Any]:
+        """Return an iterator over a value of the text."""
+        return self._interpreter.iterate(value, node)
+
     def call_partly(self, function: Function) -> None:
         """Run the statements of a function, whose parameters are known only where they have a default."""
         with self._checked():
@@ -108,7 +117,8 @@ class PartialRun:
 
     @contextmanager
     def _checked(self) -> Iterator[None]:
-        with settings_restored():
+        with settings_restored(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             try:
                 yield
             except RecursionError:
@@ -168,8 +178,14 @@ class PartialInterpreter(Interpreter):
             self._evaluator.scope.write(name, Unknown(error))
             self._run.assigned.append(Assigned(name, Unknown(error), original))
 
+    def replace(self, values: Mapping[str, Any]) -> None:
+        self._evaluator.imports.replaced.update(values)
+
     def evaluate(self, node: ast.expr) -> Any:
         return self._evaluator.evaluate(node)
+
+    def iterate(self, value: Any, node: ast.AST) -> Iterator[Any]:
+        return self._operations.iterate(value, node)
 
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._evaluator.call(function, args, kwargs, ast.Pass())

@@ -121,6 +121,12 @@ class Tracer:
     def made(self, value: Any, node: ast.AST) -> None:
         """Note that the script made a layer, or an object of one of its classes."""
 
+    def called(self, value: Any, name: str, node: ast.AST) -> None:
+        """Note that the script calls a method of a layer, an optimizer or a scheduler."""
+
+    def returned(self, module: Any, args: tuple[Any, ...], result: Any, node: ast.AST) -> None:
+        """Note that a layer, or a network of the script, was called."""
+
     def perform(self, call: Call, node: ast.AST, do: Callable[[Call], Any]) -> Any:  # noqa: ARG002 (subclasses record the node)
         """Return `do(call)`."""
         return do(call)

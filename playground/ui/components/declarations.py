@@ -36,7 +36,7 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
         "playground.network.analysis:LayerKind",
         "playground.network.analysis:NetworkAnalysis",
         "playground.server.routes.networks:FittingNetwork",
-        "playground.pasted.task:ReadNetwork",
+        "playground.pasted.task_types:ReadNetwork",
         "playground.inference.batch_outputs:BatchOutputs",
         "playground.inference.batch_outputs:BatchValue",
     ),

@@ -188,7 +188,7 @@ export interface PresetDifference {
   extra_parameters: number
 }
 
-/** A network that was read from code. `playground.pasted.task` */
+/** A network that was read from code. `playground.pasted.task_types` */
 export interface ReadNetwork {
   network: SavedNetwork
   notes: string[]
@@ -199,13 +199,13 @@ export interface ReadNetwork {
   missing: MissingArgument[]
 }
 
-/** One of several networks of a text. `playground.pasted.task` */
+/** One of several networks of a text. `playground.pasted.task_types` */
 export interface NetworkOfCode {
   name: string
   line: number | null
 }
 
-/** An argument of a network's constructor that the code does not give. `playground.pasted.task` */
+/** An argument of a network's constructor that the code does not give. `playground.pasted.task_types` */
 export interface MissingArgument {
   name: string
   /** What was taken for it. */

@@ -23,6 +23,7 @@ from playground.ui import state
 from playground.ui.pages.train.contents import show_data, show_outline
 from playground.ui.pages.train.form import choose_settings, fill
 from playground.ui.pages.train.opening import go_to
+from playground.ui.pages.train.pasting import paste_script
 from playground.ui.shared import visitor
 from playground.ui.shared.datasets import is_usable
 from playground.ui.shared.device import choose_device, chosen_device
@@ -40,6 +41,7 @@ def set_up_on_page() -> None:
     text, start = st.container(key="set-up-head").columns([4, 1], vertical_alignment="bottom")
     text.title(t("Train a network"), anchor=False)
     text.caption(t("Train the suggested settings, or change them first. Training continues when you leave the page or close the browser."))
+    paste_script()
     data, network, optimizer = st.container(key="set-up").columns(3, gap="large")
     info, spec = _set_up(data, network, optimizer, start)
     with data:
@@ -59,6 +61,7 @@ def set_up_in_drawer(run: Run) -> None:
             t("Use the settings of “{run}”", run=t(name(run))), icon=":material/settings_backup_restore:", key="use-settings", width="stretch",
             on_click=_use_settings, args=(run,),
         )  # fmt: skip
+        paste_script()
         _set_up(st.container(), st.container(), st.container(), st.container(key="train-foot"))
 
     st.dialog(t("Set up a new run"), width=DRAWER_WIDTH, position="right", on_dismiss=state.SETTING_UP.forget)(drawer)()
