@@ -13,7 +13,7 @@ from torch import nn
 from torch.optim import lr_scheduler
 
 from playground.messages import msg
-from playground.pasted.observing import Event
+from playground.pasted.observing import Event, parameters_of
 from playground.tensors.language.classes import Instance
 from playground.tensors.language.partly import PartialRun
 from playground.training.optimizers import OPTIMIZERS
@@ -221,14 +221,13 @@ def _optimizers(observation: Observation) -> Iterator[Mistake]:
     """An optimizer of another network, and steps of other sizes than usual."""
     if observation.optimizer is None:
         return
-    group = observation.optimizer.param_groups[0]
     line = next((event.line for event in observation.of("optimizer") if event.value is observation.optimizer), None)
     if _trains_another_network(observation):
         message = msg("The optimizer has the parameters of another network than the one that is trained.")
         yield Mistake(line, message, msg("Make the optimizer after the network: `optim.SGD(model.parameters(), lr=…)`."))
     kind = next((each for each in OPTIMIZERS if each.class_name == type(observation.optimizer).__name__), None)
-    rate = float(group.get("lr", 0))
-    if kind is not None and rate > _FAR * kind.usual_learning_rate:
+    rate = observation.optimizer.param_groups[0].get("lr") if observation.optimizer.param_groups else None
+    if kind is not None and isinstance(rate, (int, float)) and rate > _FAR * kind.usual_learning_rate:
         values = {"rate": rate, "optimizer": kind.title, "usual": kind.usual_learning_rate}
         message = msg("The learning rate {rate:g} is far above what is usual for {optimizer}, {usual:g}.", **values)
         yield Mistake(line, message, msg("The loss may grow instead of falling."))
@@ -236,7 +235,7 @@ def _optimizers(observation: Observation) -> Iterator[Mistake]:
 
 def _trains_another_network(observation: Observation) -> bool:
     """Whether a backward pass follows a network of which the optimizer has no parameter."""
-    has = {id(parameter) for group in observation.optimizer.param_groups for parameter in group["params"]}
+    has = parameters_of(observation.optimizer)
     calls = observation.of("forward", "backward")
     inner = {part for event in calls if event.kind == "forward" for part in list(event.value.modules())[1:]}
     last: nn.Module | None = None

@@ -170,11 +170,11 @@ def _module_of(value: Any) -> str:
 
 
 def _turns(run: PartialRun, observer: Observer, value: Any, line: int) -> Iterator[Any]:
-    """Yield the first values of an iteration, while the observer knows that this loop runs."""
+    """Yield the first values of an iteration, while the observer knows that this loop runs; of None, for a `while`, numbers."""
     loop = Loop(line, len(value) if isinstance(value, range) else None, isinstance(value, range))
     observer.loops.append(loop)
     try:
-        yield from islice(run.iterate(value, ast.Pass()), TURNS)
+        yield from range(TURNS) if value is None else islice(run.iterate(value, ast.Pass()), TURNS)
     finally:
         if loop in observer.loops:
             del observer.loops[observer.loops.index(loop) :]
@@ -203,6 +203,15 @@ def _works(node: ast.AST, training: set[str]) -> bool:
     return False
 
 
+def _first_turns(value: ast.expr, node: ast.stmt) -> ast.expr:
+    """Return the expression of the first turns of a loop over a value."""
+    call = ast.Call(ast.Name(FIRST_TURNS, ast.Load()), [value, ast.Constant(node.lineno)], [])
+    for part in (call.func, *call.args, call):
+        if not hasattr(part, "lineno"):
+            ast.copy_location(part, node)
+    return call
+
+
 class _Bounded(ast.NodeTransformer):
     """Bounds loops, and leaves out what is printed and plotted.
 
@@ -215,14 +224,19 @@ class _Bounded(ast.NodeTransformer):
 
     def visit_For(self, node: ast.For) -> ast.AST:
         self.generic_visit(node)
+        if any(_works(each, self._training) for each in node.body):
+            node.iter = _first_turns(node.iter, node)
+        return node
+
+    def visit_While(self, node: ast.While) -> ast.AST:
+        self.generic_visit(node)
         if not any(_works(each, self._training) for each in node.body):
             return node
-        arguments: list[ast.expr] = [node.iter, ast.Constant(node.lineno)]
-        call = ast.Call(ast.Name(FIRST_TURNS, ast.Load()), arguments, [])
-        for part in (call, call.func, arguments[1]):
-            ast.copy_location(part, node.iter)
-        node.iter = call
-        return node
+        test: list[ast.stmt] = [ast.If(ast.UnaryOp(ast.Not(), node.test), [ast.Break()], [])]
+        loop = ast.For(ast.Name("_", ast.Store()), _first_turns(ast.Constant(None), node), [*test, *node.body], node.orelse)
+        for part in (loop, loop.target, test[0], test[0].body[0], test[0].test):  # type: ignore[attr-defined]
+            ast.copy_location(part, node)
+        return loop
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
         match node.value:
@@ -234,6 +248,11 @@ class _Bounded(ast.NodeTransformer):
         return preparing.without_blocks(node)
 
 
+def parameters_of(optimizer: Any) -> set[int]:
+    """Return the ids of the parameters of an optimizer; a script may have changed its groups."""
+    return {id(parameter) for group in optimizer.param_groups for parameter in group.get("params", ())}
+
+
 def optimized(observer: Observer) -> tuple[Any, nn.Module | None]:
     """Return the optimizer that steps, or else the last that was made, and the network whose parameters it has most of."""
     steps = [event.value for event in observer.events if event.kind == "step"]
@@ -241,7 +260,7 @@ def optimized(observer: Observer) -> tuple[Any, nn.Module | None]:
     optimizer = (steps or made or [None])[-1]
     if optimizer is None:
         return None, None
-    has = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    has = parameters_of(optimizer)
     modules = {objects.inside(value) for value, _node in observer.made_values if isinstance(objects.inside(value), nn.Module)}
     share = {module: sum(id(parameter) in has for parameter in module.parameters()) for module in modules}
     inner = {part for module in modules for part in list(module.modules())[1:]}

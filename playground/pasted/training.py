@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from playground.errors import ConfigError
 from playground.messages import msg
 from playground.pasted.choosing import Candidate, Choice
 from playground.pasted.cleaning import cleaned
-from playground.pasted.errors import CodeError, of_script
+from playground.pasted.errors import CodeError, line_of, of_script
 from playground.pasted.mistakes import Mistake, Observation, dataset_of, mistakes
 from playground.pasted.observing import Event, Observer, observe, optimized
 from playground.pasted.reading import MAX_TEXT, Reading, read_value
@@ -128,17 +129,7 @@ def _line_of_loader(observation: Observation) -> int | None:
 
 def _settings(observation: Observation) -> Iterator[tuple[str, Any, int | None]]:
     """Yield the settings of a run that a script says: name, value, line."""
-    optimizer = observation.optimizer
-    line = next((event.line for event in observation.of("optimizer") if event.value is optimizer), None)
-    kind = next((each for each in OPTIMIZERS if each.class_name == type(optimizer).__name__), None)
-    group = optimizer.param_groups[0]
-    if kind is not None:
-        yield "optimizer", kind.name, line
-        yield "learning_rate", float(group.get("initial_lr", group["lr"])), line
-        for name in kind.uses:
-            if name in group:
-                value = group[name]
-                yield name, value if isinstance(value, bool) else tuple(map(float, value)) if isinstance(value, (tuple, list)) else float(value), line
+    yield from _of_optimizer(observation)
     yield from _of_loops(observation)
     schedule = next(iter(observation.of("schedule")), None)
     name = next((name for each, name in _SCHEDULES if schedule is not None and isinstance(schedule.value, each)), "constant")
@@ -158,6 +149,22 @@ def _settings(observation: Observation) -> Iterator[tuple[str, Any, int | None]]
             break
 
 
+def _of_optimizer(observation: Observation) -> Iterator[tuple[str, Any, int | None]]:
+    """Yield the optimizer and its arguments; a script may have changed its groups."""
+    optimizer = observation.optimizer
+    line = next((event.line for event in observation.of("optimizer") if event.value is optimizer), None)
+    kind = next((each for each in OPTIMIZERS if each.class_name == type(optimizer).__name__), None)
+    group = optimizer.param_groups[0] if optimizer.param_groups else {}
+    if kind is not None:
+        yield "optimizer", kind.name, line
+        said = {"learning_rate": group.get("initial_lr", group.get("lr")), **{name: group.get(name) for name in kind.uses}}
+        for name, value in said.items():
+            if isinstance(value, (bool, int, float)):
+                yield name, value if isinstance(value, bool) else float(value), line
+            elif isinstance(value, (tuple, list)) and all(isinstance(part, (int, float)) for part in value):
+                yield name, tuple(map(float, value)), line
+
+
 def _of_loops(observation: Observation) -> Iterator[tuple[str, Any, int | None]]:
     """Yield the batch size and the number of epochs."""
     for event in observation.trained:
@@ -172,7 +179,11 @@ def _of_loops(observation: Observation) -> Iterator[tuple[str, Any, int | None]]
 
 
 def _notes(observation: Observation) -> Iterator[str]:
-    """Yield what a run of the playground does otherwise than the script."""
+    """Yield what a run of the playground does otherwise than the script, and what of the script could not be run."""
+    for failed in observation.run.failed:
+        if isinstance(failed.node, (ast.For, ast.While, ast.With)):
+            line = line_of(failed.error.node) or failed.node.lineno
+            yield msg("Line {line}: This could not be run to its end. {reason}", line=line, reason=failed.error.message)
     name = type(observation.optimizer).__name__
     if not any(each.class_name == name for each in OPTIMIZERS):
         yield msg("The playground has no optimizer {name}; Adam is taken.", name=name)

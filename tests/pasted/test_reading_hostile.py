@@ -12,8 +12,10 @@ import pytest
 
 from playground.errors import PlaygroundError, ShapeError
 from playground.pasted.reading import MAX_TEXT, read
+from playground.pasted.training import read_training
 
 from .codes import in_class, types
+from .scripts import SCRIPT
 
 NETS = Path(__file__).parent / "nets"
 
@@ -42,6 +44,41 @@ def test_code_that_is_read_is_never_run(tmp_path: Path) -> None:
         with suppress(PlaygroundError):
             read(text)
     assert len(texts) == 84 and not (tmp_path / "planted").exists()
+
+
+def test_a_training_script_that_is_read_is_never_run(tmp_path: Path) -> None:
+    for text in planted(tmp_path / "planted"):
+        for whole in (text, SCRIPT + text, SCRIPT.replace("model.train()", text.split("\n")[0])):
+            with suppress(PlaygroundError):
+                read_training(whole)
+    assert not (tmp_path / "planted").exists()
+
+
+SPOILT = {
+    "batch_size=100,": ["batch_size=10**12,", "batch_size=-5,", "batch_size='a',", "batch_size=None,", "batch_size=torch.zeros(3),"],
+    "lr=0.05": ["lr=float('nan')", "lr=float('inf')", "lr=-1", "lr='a'", "lr=model"],
+    "range(3)": ["range(10**15)", "iter(int, 1)", "range(0)", "train_loader", "[]"],
+    "manual_seed(7)": ["manual_seed(10**30)", "manual_seed('a')"],
+    "Conv2d(1, 8, 3)": ["Conv2d(1, 10**9, 3)", "Conv2d(1, 8, 3) if torch.rand(1) > 0.5 else None"],
+    "running_loss += loss.item()": [
+        "torch.zeros(10**9).tolist()", "torch.zeros(10**9).numpy()", "optimizer.param_groups.clear()", "optimizer.param_groups[0].clear()",
+        "optimizer.param_groups[0]['lr'] = 'abc'; optimizer.param_groups[0]['betas'] = 7; optimizer.param_groups[0]['momentum'] = model",
+        "observed_loader(3)", "datasets.FashionMNIST.shape = (10**9, 10**9, 10**9); datasets.FashionMNIST.name = 'x' * 10**5",
+        "while True: optimizer.zero_grad()", "model.conv = model", "train_loader.batch_size = model", "train_loader.dataset = train_loader",
+    ],
+    "train_data = ": [
+        "class D:\n    def __len__(self): return 10**12\n    def __getitem__(self, i): return [0] * 10**5, torch.zeros(10**6)\ntrain_data = D() #",
+        "class D:\n    def __len__(self): return 9\n    def __getitem__(self, i): return self[i]\ntrain_data = D() #",
+        "class D:\n    def __len__(self): return 'a'\n    def __getitem__(self, i): yield i\ntrain_data = D() #",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new"), [(old, new) for old, several in SPOILT.items() for new in several])
+def test_a_spoilt_training_script_is_read_or_refused_with_little_work(old: str, new: str) -> None:
+    assert SCRIPT.count(old) == 1
+    with suppress(PlaygroundError), at_most(100_000_000):
+        read_training(SCRIPT.replace(old, new))
 
 
 def test_running_the_planted_code_would_be_noticed(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ class Stepper(Held):
     @property
     def parameters(self) -> list[torch.Tensor]:
         optimizer = getattr(self.inner, "optimizer", self.inner)
-        return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        return [parameter for group in optimizer.param_groups for parameter in group.get("params", ())]
 
 
 def inside(value: Any) -> Any:
