@@ -23,6 +23,8 @@ _PER_EPOCH = (lr_scheduler.StepLR, lr_scheduler.MultiStepLR, lr_scheduler.Expone
 _CALLED = frozenset(("zero_grad", "step", "backward", "eval", "train"))
 _BEHAVES_OTHERWISE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
 """Layers that do something else in use than in training."""
+_MOST_SUBSETS = 20
+"""Data sets inside each other."""
 _FAR = 30
 """How many times the usual learning rate is much."""
 
@@ -94,8 +96,11 @@ def mistakes(observation: Observation) -> list[Mistake]:
 def dataset_of(loader: Instance | None) -> Instance | None:
     """Return the data set behind a loader, also where it is a part of another."""
     dataset = loader.attributes.get("dataset") if loader is not None else None
-    while isinstance(dataset, Instance) and isinstance(dataset.attributes.get("dataset"), Instance):
-        dataset = dataset.attributes["dataset"]
+    for _ in range(_MOST_SUBSETS):  # a script may let one contain itself
+        inner = dataset.attributes.get("dataset") if isinstance(dataset, Instance) else None
+        if not isinstance(inner, Instance):
+            break
+        dataset = inner
     return dataset if isinstance(dataset, Instance) else None
 
 
