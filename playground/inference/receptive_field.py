@@ -184,7 +184,7 @@ def _patches(layer: PatchEmbedding, in_shape: Shape, _out_shape: Shape, indices:
 
 RULES: dict[type[nn.Module], Rule] = {
     **dict.fromkeys((layer_class(layer_type(name).target) for name in ACTIVATIONS), _elementwise),
-    **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.Dropout), _elementwise),
+    **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.Dropout, nn.Dropout2d), _elementwise),
     **dict.fromkeys((nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d), _windowed),
     nn.AdaptiveAvgPool2d: _adaptive,
     nn.Linear: _all_features,

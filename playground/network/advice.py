@@ -13,7 +13,7 @@ from math import prod
 
 from playground.data.catalogue import DatasetInfo
 from playground.messages import joined, listed, msg
-from playground.network.catalogue import Settings, layer_type
+from playground.network.catalogue import DROPOUTS, Settings, layer_type
 from playground.network.fixes import NORM_OF_RANK, Fix, Position, propose_input_fixes, propose_output_fixes
 from playground.network.formulas import write_parameter_formula
 from playground.network.spec import LayerSpec, NetworkSpec
@@ -35,7 +35,7 @@ BYTES_PER_ACTIVATION = 8
 GIGABYTE = 2**30
 
 WEIGHT_LAYERS = ("Linear", "Conv2d", "PatchEmbedding")
-AFFINE_LAYERS = ("Flatten", "Dropout", "BatchNorm1d", "BatchNorm2d", "AvgPool2d", "AdaptiveAvgPool2d", "TokenMean")
+AFFINE_LAYERS = ("Flatten", *DROPOUTS, "BatchNorm1d", "BatchNorm2d", "AvgPool2d", "AdaptiveAvgPool2d", "TokenMean")
 """Layers that are affine in evaluation mode: with only these between them, two weight layers compute what one could."""
 SQUASHING_OUTPUTS = ("Softmax", "Sigmoid")
 BATCH_NORMS = ("BatchNorm1d", "BatchNorm2d")
@@ -81,7 +81,7 @@ class _Case:
 
     def output_activations(self) -> list[int]:
         """Return the indices of the activations after the last layer of another group; Dropout and Flatten are ignored."""
-        groups = [layer_type(layer.type).group if layer.type not in ("Dropout", "Flatten") else "" for layer in self.layers]
+        groups = [layer_type(layer.type).group if layer.type not in (*DROPOUTS, "Flatten") else "" for layer in self.layers]
         last = max((index for index, group in enumerate(groups) if group not in ("Activation", "")), default=-1)
         return [index for index, group in enumerate(groups) if index > last and group == "Activation"]
 
@@ -219,7 +219,7 @@ def _remove_layers(case: _Case, indices: list[int]) -> Fix:
 def _dropout_on_output(case: _Case) -> Iterator[Advice]:
     last = max((step.index for step in case.steps if step.parameters), default=len(case.layers))
     for index, layer in enumerate(case.layers[last + 1 :], last + 1):
-        if layer.type == "Dropout":
+        if layer.type in DROPOUTS:
             yield Advice(
                 "dropout-on-output",
                 index,

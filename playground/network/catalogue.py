@@ -105,6 +105,20 @@ LAYERS: tuple[LayerType, ...] = (
         functional="F.gelu({x})",
     ),
     LayerType("SiLU", "SiLU", "Activation", msg("A smooth ReLU: x times sigmoid(x)."), "torch.nn.SiLU", ANY, fixed=INPLACE, functional="F.silu({x})"),
+    LayerType(
+        "ELU", "ELU", "Activation", msg("Like ReLU, but negative values bend smoothly towards −alpha."), "torch.nn.ELU", ANY,
+        (Param("alpha", "float", 1.0, msg("Where negative values end up."), 0.0, 10.0),), fixed=INPLACE, functional="F.elu({x})",
+    ),
+    LayerType(
+        "SELU", "SELU", "Activation", msg("An ELU, scaled so that activations keep mean 0 and variance 1."), "torch.nn.SELU", ANY, fixed=INPLACE,
+        functional="F.selu({x})",
+    ),
+    LayerType("ReLU6", "ReLU6", "Activation", msg("ReLU that ends at 6: min(max(0, x), 6)."), "torch.nn.ReLU6", ANY, fixed=INPLACE, functional="F.relu6({x})"),
+    LayerType(
+        "Hardswish", "Hardswish", "Activation", msg("SiLU made of straight pieces: cheap on phones."), "torch.nn.Hardswish", ANY, fixed=INPLACE,
+        functional="F.hardswish({x})",
+    ),
+    LayerType("Mish", "Mish", "Activation", msg("A smooth ReLU: x times tanh(softplus(x))."), "torch.nn.Mish", ANY, fixed=INPLACE, functional="F.mish({x})"),
     LayerType("Sigmoid", "Sigmoid", "Activation", msg("Squeezes every value between 0 and 1."), "torch.nn.Sigmoid", ANY, functional="torch.sigmoid({x})"),
     LayerType("Tanh", "Tanh", "Activation", msg("Squeezes every value between −1 and 1."), "torch.nn.Tanh", ANY, functional="torch.tanh({x})"),
     LayerType(
@@ -126,6 +140,10 @@ LAYERS: tuple[LayerType, ...] = (
     LayerType(
         "Dropout", msg("Dropout"), "Regularisation", msg("Sets random values to zero during training, so that no single one is relied on."),
         "torch.nn.Dropout", ANY, (DROP,), fixed=INPLACE, attribute="drop", term="dropout",
+    ),
+    LayerType(
+        "Dropout2d", msg("Dropout (channels)"), "Regularisation", msg("Sets whole feature maps to zero during training."), "torch.nn.Dropout2d", IMAGE,
+        (DROP,), fixed=INPLACE, attribute="drop", term="dropout",
     ),
     LayerType(
         "Flatten", "Flatten", "Shape", msg("Reshapes the values of each sample to a vector."), "torch.nn.Flatten", ANY,
@@ -165,6 +183,7 @@ LAYERS: tuple[LayerType, ...] = (
 
 ACTIVATIONS = {layer.name: layer.title for layer in LAYERS if layer.group == "Activation" and layer.ranks == ANY}
 """The activations of single values, which can take one another's place, with their titles; Softmax computes each value from all of a row."""
+DROPOUTS = tuple(layer.name for layer in LAYERS if layer.group == "Regularisation")
 NORMALISATIONS = tuple(layer.name for layer in LAYERS if layer.group == "Normalisation")
 
 _BY_NAME = {layer.name: layer for layer in LAYERS}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from playground.messages import joined, listed, msg
-from playground.network.catalogue import Settings, layer_type
+from playground.network.catalogue import DROPOUTS, Settings, layer_type
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.types import Shape, Value
 
@@ -20,7 +20,7 @@ NORM_OF_RANK = {1: "BatchNorm1d", 2: "LayerNorm", 3: "BatchNorm2d"}
 """Normalisation layer for vectors, tokens and images, by the rank of their shape."""
 LARGEST_PATCH, LARGEST_ADAPTIVE = 32, 64
 """Largest `patch_size` of PatchEmbedding and `output_size` of AdaptiveAvgPool2d in the catalogue."""
-AFTER_SCORES = ("Softmax", "Dropout", "Flatten")
+AFTER_SCORES = ("Softmax", *DROPOUTS, "Flatten")
 """Layers that can follow the Linear layer that computes the scores."""
 
 

@@ -31,6 +31,11 @@ FUNCTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "leaky_relu": ("LeakyReLU", ("negative_slope", "inplace")),
     "gelu": ("GELU", ("approximate",)),
     "silu": ("SiLU", ("inplace",)),
+    "elu": ("ELU", ("alpha", "inplace")),
+    "selu": ("SELU", ("inplace",)),
+    "relu6": ("ReLU6", ("inplace",)),
+    "hardswish": ("Hardswish", ("inplace",)),
+    "mish": ("Mish", ("inplace",)),
     "sigmoid": ("Sigmoid", ()),
     "sigmoid_": ("Sigmoid", ()),
     "tanh": ("Tanh", ()),
@@ -38,6 +43,7 @@ FUNCTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "softmax": ("Softmax", ("dim",)),
     "log_softmax": ("LogSoftmax", ("dim",)),
     "dropout": ("Dropout", ("p", "training", "inplace")),
+    "dropout2d": ("Dropout2d", ("p", "training", "inplace")),
     "max_pool2d": ("MaxPool2d", (*_POOL, "dilation", "ceil_mode", "return_indices")),
     "avg_pool2d": ("AvgPool2d", (*_POOL, "ceil_mode", "count_include_pad", "divisor_override")),
     "adaptive_avg_pool2d": ("AdaptiveAvgPool2d", ("output_size",)),
@@ -83,7 +89,7 @@ def read_step(step: Step) -> Read:
         return Read((), left_out, is_last=True)
     if name not in KINDS:
         raise _unknown(step, name)
-    note = _dropout_note(given.pop("training", True), step) if step.name == "dropout" else ""
+    note = _dropout_note(given.pop("training", True), step) if step.name in ("dropout", "dropout2d") else ""
     return Read((_spec(KINDS[name], given, step),), note)
 
 

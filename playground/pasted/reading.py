@@ -148,7 +148,7 @@ def _compare_with_use(run: PartialRun, recorder: Recorder, network: Any, fitting
 
 def _signature(recording: Recording, recorder: Recorder) -> list[object]:
     """Return what a network calls: each layer, but for those that every call makes again, and each function, but for dropout."""
-    steps = [step for step in recording.steps if step.name not in ("dropout", "dropout_")]
+    steps = [step for step in recording.steps if step.name not in ("dropout", "dropout2d")]
     return [step.name if step.module is None or step.module in recorder.made_in_call else step.module for step in steps]
 
 

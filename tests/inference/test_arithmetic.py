@@ -21,7 +21,7 @@ from playground.inference.arithmetic import WRITERS, Calculation, as_json, write
 from playground.inference.receptive_field import RULES, receptive_field
 from playground.network.blocks import PatchEmbedding, ResidualBlock
 from playground.network.build import build
-from playground.network.catalogue import LAYERS, layer_type
+from playground.network.catalogue import ACTIVATIONS, LAYERS, layer_type
 from playground.network.presets import load_presets
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import construct, layer_class, trace
@@ -246,7 +246,7 @@ def test_average_pooling_counts_its_padding_as_torch_does(counted: bool) -> None
     assert {term.weight for term in written.terms} == {1 / 9 if counted else 1 / 4}
 
 
-@pytest.mark.parametrize("name", ["ReLU", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Tanh"])
+@pytest.mark.parametrize("name", ACTIVATIONS)
 @pytest.mark.parametrize("x", [-800.0, -100.0, -6.0, -1e-30, 0.0, 1e-30, 6.0, 100.0, 800.0])
 def test_activations_are_accurate_for_large_and_small_inputs(name: str, x: float) -> None:
     layer = construct(LayerSpec(name), (1,)).eval()

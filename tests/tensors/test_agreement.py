@@ -212,6 +212,7 @@ FUNCTIONAL = """
     {}(x, w, u[0]) :: batch_norm
     {}(b[:, :2], 2) :: group_norm
     {}(x, 0.5) :: dropout
+    {}(torch.ones(2, 3, 4, 4), 0.5) :: dropout2d
     {}(b, b, b) :: scaled_dot_product_attention
     {}(b, b, b, is_causal=True) :: scaled_dot_product_attention
     {}(x, k) :: cross_entropy nll_loss

@@ -15,6 +15,9 @@ from playground.messages import msg
 
 NORMALISED = "y = γ·(x − μ) ÷ √(σ² + ε) + β"
 
+SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+"""λ and α of SELU."""
+
 
 def identity(_layer: nn.Module, inputs: Tensor, place: Place) -> Calculation:
     """Write out a value that does not change: dropout in evaluation mode, or a shortcut connection without layers."""
@@ -60,6 +63,49 @@ def silu(_layer: nn.SiLU, inputs: Tensor, place: Place) -> Calculation:
     sigmoid_x = x.sigmoid()
     steps = (Step("exp(−x)", (-x).exp().item()), Step("σ(x)", sigmoid_x.item()))
     return _from_value(inputs, place, place, "y = x·σ(x), σ(x) = 1 ÷ (1 + exp(−x))", (x * sigmoid_x).item(), *steps)
+
+
+def elu(layer: nn.ELU, inputs: Tensor, place: Place) -> Calculation:
+    """Write out x, or α·(exp(x) − 1) where x is negative.
+
+    Source: Clevert et al., Fast and accurate deep network learning by exponential linear units, https://arxiv.org/abs/1511.07289
+    """
+    x = inputs[place].item()
+    return _from_value(inputs, place, place, "y = max(0, x) + α·(exp(min(0, x)) − 1)", x if x > 0 else layer.alpha * math.expm1(x), Step("α", layer.alpha))
+
+
+def selu(_layer: nn.SELU, inputs: Tensor, place: Place) -> Calculation:
+    """Write out λ·x, or λ·α·(exp(x) − 1) where x is negative.
+
+    Source: Klambauer et al., Self-normalizing neural networks, https://arxiv.org/abs/1706.02515
+    """
+    x, steps = inputs[place].item(), (Step("λ", SELU_SCALE), Step("α", SELU_ALPHA))
+    return _from_value(inputs, place, place, "y = λ·(max(0, x) + α·(exp(min(0, x)) − 1))", SELU_SCALE * (x if x > 0 else SELU_ALPHA * math.expm1(x)), *steps)
+
+
+def relu6(_layer: nn.ReLU6, inputs: Tensor, place: Place) -> Calculation:
+    """Write out min(max(0, x), 6)."""
+    return _from_value(inputs, place, place, "y = min(max(0, x), 6)", min(max(0.0, inputs[place].item()), 6.0))
+
+
+def hardswish(_layer: nn.Hardswish, inputs: Tensor, place: Place) -> Calculation:
+    """Write out x·min(max(0, x + 3), 6) ÷ 6.
+
+    Source: Howard et al., Searching for MobileNetV3, https://arxiv.org/abs/1905.02244
+    """
+    x = inputs[place].item()
+    clipped = min(max(0.0, x + 3), 6.0)
+    return _from_value(inputs, place, place, "y = x·min(max(0, x + 3), 6) ÷ 6", x * clipped / 6, Step("min(max(0, x + 3), 6)", clipped))
+
+
+def mish(_layer: nn.Mish, inputs: Tensor, place: Place) -> Calculation:
+    """Write out x·tanh(log(1 + exp(x))).
+
+    Source: Misra, Mish: a self regularized non-monotonic activation function, https://arxiv.org/abs/1908.08681
+    """
+    x = inputs[place]
+    softplus = nn.functional.softplus(x, threshold=700)
+    return _from_value(inputs, place, place, "y = x·tanh(log(1 + exp(x)))", (x * softplus.tanh()).item(), Step("log(1 + exp(x))", softplus.item()))
 
 
 def sigmoid(_layer: nn.Sigmoid, inputs: Tensor, place: Place) -> Calculation:

@@ -10,6 +10,7 @@ import numpy as np
 
 from playground.data.augmentation import Augmentation
 from playground.messages import joined, msg
+from playground.network.catalogue import DROPOUTS
 from playground.runs.coach import edits, remedies
 from playground.runs.coach.finding import Finding
 from playground.runs.coach.inside import LEARNED_PROGRESS
@@ -148,7 +149,7 @@ Cause = tuple[str, str, Remedies]
 
 
 def _dropout(record: Record) -> Iterator[Cause]:
-    shares = [float(layer.params.get("p", edits.USUAL_DROPOUT)) for layer in record.network.layers if layer.type == "Dropout"]
+    shares = [float(layer.params.get("p", edits.USUAL_DROPOUT)) for layer in record.network.layers if layer.type in DROPOUTS]
     if shares and max(shares) >= STRONG_DROPOUT and record.progress < LEARNED_PROGRESS:
         label = msg("Train with at most {share} dropout", share=percent(edits.LIGHT_DROPOUT))
         offered = remedies.network(record, label, edits.with_light_dropout(record.network))

@@ -8,7 +8,7 @@ from typing import Any
 
 from playground.errors import ConfigError
 from playground.network.advice import AFFINE_LAYERS
-from playground.network.catalogue import layer_type
+from playground.network.catalogue import DROPOUTS, layer_type
 from playground.network.fixes import NORM_OF_RANK
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.runs.coach.record import PLAIN, WEIGHTED
@@ -16,7 +16,7 @@ from playground.runs.coach.record import PLAIN, WEIGHTED
 RANK_BEHIND = {"Flatten": 1, "TokenMean": 1, "PatchEmbedding": 2}
 """Number of dimensions of one sample's output, for the layers that change it."""
 SQUASHING = ("Sigmoid", "Tanh", "Softmax")
-TRANSPARENT = ("Dropout", "Flatten")
+TRANSPARENT = ("Dropout", "Dropout2d", "Flatten")
 """Layers after the output layer that do not change its logits."""
 USUAL_DROPOUT, LIGHT_DROPOUT = 0.5, 0.2
 """Probability of dropout: the usual one for hidden layers, and a light one to try first: https://jmlr.org/papers/v15/srivastava14a.html."""
@@ -87,7 +87,7 @@ def with_activations(spec: NetworkSpec) -> NetworkSpec | None:
 
 def with_dropout(spec: NetworkSpec) -> NetworkSpec | None:
     """Add dropout before the linear layers that read features, not pixels; None if the network has dropout."""
-    if any(layer.type == "Dropout" for layer in spec.layers):
+    if any(layer.type in DROPOUTS for layer in spec.layers):
         return None
     layers: list[LayerSpec] = []
     rank, weighted = len(spec.input_shape), 0
@@ -102,7 +102,7 @@ def with_dropout(spec: NetworkSpec) -> NetworkSpec | None:
 
 def with_light_dropout(spec: NetworkSpec) -> NetworkSpec | None:
     """Limit the probability of dropout to `LIGHT_DROPOUT`."""
-    layers = (_at_most(layer, "p", LIGHT_DROPOUT) if layer.type == "Dropout" else layer for layer in spec.layers)
+    layers = (_at_most(layer, "p", LIGHT_DROPOUT) if layer.type in DROPOUTS else layer for layer in spec.layers)
     return _made(spec, "light-dropout", "with less dropout", layers)  # no text: titles are stored in English
 
 

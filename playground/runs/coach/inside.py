@@ -215,7 +215,7 @@ def dead_relus(record: Record) -> Finding | None:
 def better_initialisation(record: Record) -> Remedies:
     """Offer an initialisation that preserves the variance of activations, where there is one for them, and normalisation layers."""
     types = {layer.type for layer in record.network.layers}
-    has_relu, has_sigmoid = bool(types & {"ReLU", "LeakyReLU", "GELU", "SiLU"}), "Sigmoid" in types
+    has_relu, has_sigmoid = bool(types & {"ReLU", "LeakyReLU", "GELU", "SiLU", "ELU", "ReLU6", "Hardswish", "Mish"}), "Sigmoid" in types
     name, title = ("kaiming", "Kaiming") if has_relu else ("xavier", "Xavier")
     is_single = record.batch_size == 1 or record.data.train_size % record.batch_size == 1  # batch norm cannot train on a single image
     return (

@@ -112,7 +112,7 @@ FUNCTIONAL = {
         relu relu6 elu selu celu gelu leaky_relu silu mish softplus softsign sigmoid tanh hardtanh hardsigmoid hardswish logsigmoid glu
         softmax softmin log_softmax one_hot embedding linear bilinear conv1d conv2d conv3d conv_transpose1d conv_transpose2d
         max_pool1d max_pool2d avg_pool1d avg_pool2d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool2d unfold fold pad interpolate
-        pixel_shuffle normalize layer_norm batch_norm group_norm dropout cosine_similarity pairwise_distance scaled_dot_product_attention
+        pixel_shuffle normalize layer_norm batch_norm group_norm dropout dropout2d cosine_similarity pairwise_distance scaled_dot_product_attention
         mse_loss l1_loss smooth_l1_loss huber_loss cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits kl_div
     """,
 }

@@ -1,6 +1,6 @@
 # ruff: noqa
 # fmt: off
-# As in github.com/pytorch/examples, mnist/main.py, until 2019. Its Dropout2d is no layer of the playground.
+# As in github.com/pytorch/examples, mnist/main.py, until 2019.
 import torch.nn as nn
 import torch.nn.functional as F
 

@@ -8,7 +8,7 @@ import { SIDES, Values } from "./values.js"
 
 const MANY = 16 // more feature maps are drawn smaller
 const PACE = 400 // milliseconds that a window stays at a place
-const FOLLOWS = new Set(["BatchNorm1d", "BatchNorm2d", "LayerNorm", "ReLU", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Tanh", "Dropout"])
+const FOLLOWS = new Set(["BatchNorm1d", "BatchNorm2d", "LayerNorm", "ReLU", "LeakyReLU", "GELU", "SiLU", "ELU", "SELU", "ReLU6", "Hardswish", "Mish", "Sigmoid", "Tanh", "Dropout", "Dropout2d"])
 const ALONE = new Set([...FOLLOWS, "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d"].filter((type) => type !== "LayerNorm")) // whose output maps depend on one input map only
 
 /**

@@ -15,7 +15,7 @@ export function titleOf({ layers, types, blocks }) {
   return main.join(" → ")
 }
 
-const AT_THE_SIDE = new Set(["Dropout", "Flatten", "BatchNorm1d", "BatchNorm2d", "LayerNorm", "Identity"])
+const AT_THE_SIDE = new Set(["Dropout", "Dropout2d", "Flatten", "BatchNorm1d", "BatchNorm2d", "LayerNorm", "Identity"])
 
 /** @param {Pick<PictureColumn, "shape">} column */
 export const sizeOf = ({ shape }) => shape.join("×")
