@@ -71,6 +71,12 @@ class Observation:
         return found
 
     @cached_property
+    def batches(self) -> list[tuple[Event, Instance]]:
+        """The events of training batches, each with its loader; of a script whose network fails, those of all batches."""
+        found = [(event, loader) for event in self.trained if (loader := self.loader_of(event)) is not None]
+        return found or [(event, event.value) for event in self.of("loader")]
+
+    @cached_property
     def evaluated(self) -> list[Event]:
         """The calls of the network in loops that do not train."""
         training = {event.loops[-1].line for event in self.of("backward", "step", "zero_grad") if event.loops}

@@ -47,7 +47,6 @@ class Inputs:
         run: the pasted code.
         recorder: records what the network does.
         network: a value of the code that can be called.
-        lines: where the layers were made, for errors.
     """
 
     def __init__(self, run: PartialRun, recorder: Recorder, network: Any) -> None:

@@ -45,10 +45,11 @@ def read_training_script(request: Mapping[str, Any]) -> ReadTraining:
     reading = read_training(str(request.get("text", "")))
     return {
         "config": reading.config.to_dict(),
-        "network": reading.network.spec.to_dict(),
+        "network": reading.network.spec.to_dict() if reading.network else None,
+        "problem": reading.problem,
         "taken": [{"name": each.name, "value": each.value, "line": each.line} for each in reading.taken],
         "mistakes": [{"line": each.line, "message": each.message, "hint": each.hint} for each in reading.mistakes],
-        "notes": [*reading.notes, *reading.network.notes],
+        "notes": [*reading.notes, *(reading.network.notes if reading.network else ())],
     }
 
 

@@ -55,7 +55,9 @@ class ReadTraining(TypedDict):
 
     config: dict[str, Any]
     """As `TrainConfig.to_dict` writes it."""
-    network: SavedNetwork
+    network: SavedNetwork | None
+    problem: str
+    """Why there is no network; empty where there is one."""
     taken: list[TakenSetting]
     mistakes: list[FoundMistake]
     notes: list[str]

@@ -14,7 +14,7 @@ from torch.optim import lr_scheduler
 from playground.data.augmentation import Augmentation
 from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
 from playground.data.load import is_ready
-from playground.errors import ConfigError
+from playground.errors import ConfigError, PlaygroundError
 from playground.messages import msg
 from playground.pasted.choosing import Candidate, Choice
 from playground.pasted.cleaning import cleaned
@@ -54,7 +54,10 @@ class TrainingReading:
     """What a training script says."""
 
     config: TrainConfig
-    network: Reading
+    network: Reading | None
+    """None where it is no stack of the playground's layers."""
+    problem: str
+    """Why the network could not be read; empty where it was."""
     taken: tuple[Taken, ...]
     mistakes: tuple[Mistake, ...]
     notes: tuple[str, ...]
@@ -65,8 +68,7 @@ def read_training(text: str) -> TrainingReading:
     """Return the settings of a run that a training script describes, and the mistakes in it.
 
     Raises:
-        CodeError: it is not Python, trains nothing, or its network is no stack of the playground's layers; the message names the line.
-        ConfigError, ShapeError: the network is none that the playground takes.
+        CodeError: it is not Python, or trains nothing; the message names the line.
     """
     if len(text) > MAX_TEXT:
         raise CodeError(msg("The code has {count:,} characters; the limit is {most:,}.", count=len(text), most=MAX_TEXT), msg("Leave in only the training."))
@@ -78,17 +80,17 @@ def read_training(text: str) -> TrainingReading:
                 raise _nothing(run, observer)
             observation = Observation(run, list(observer.events), optimizer, module)
             info, said = _dataset(observation)
-            network = _network(run, observer, module, info)
-        except CallFailed as failure:
-            raise of_script(failure.error) from None
+            network, problem = _network(run, observer, module, info)
         except ScriptError as error:
             raise of_script(error) from None
     settings = list(_settings(observation))
     notes = [*said, *_notes(observation)]
     config, unfit = _config(info, settings)
-    taken = [Taken("dataset", info.title, _line_of_loader(observation)), Taken("network", network.spec.name, network.candidates[0].line)]
+    taken = [Taken("dataset", info.title, _line_of_loader(observation))]
+    if network is not None:
+        taken.append(Taken("network", network.spec.name, network.candidates[0].line))
     taken += [Taken(name, str(value), line) for name, value, line in settings if value not in (0, False, "constant") and name not in unfit]
-    return TrainingReading(config, network, tuple(taken), tuple(mistakes(observation)), (*notes, *unfit.values()))
+    return TrainingReading(config, network, problem, tuple(taken), tuple(mistakes(observation)), (*notes, *unfit.values()))
 
 
 def _nothing(run: PartialRun, observer: Observer) -> CodeError:
@@ -99,17 +101,22 @@ def _nothing(run: PartialRun, observer: Observer) -> CodeError:
     return CodeError(message, msg("Paste the network, the optimizer and the loop with `loss.backward()` and `optimizer.step()`."))
 
 
-def _network(run: PartialRun, observer: Observer, module: nn.Module, info: DatasetInfo) -> Reading:
+def _network(run: PartialRun, observer: Observer, module: nn.Module, info: DatasetInfo) -> tuple[Reading | None, str]:
+    """Return the network, or why it is no stack of the playground's layers."""
     value = objects.outside(module)
     name = value.kind.name if isinstance(value, Instance) else "nn.Sequential"
     candidate = Candidate(name, getattr(observer.made_at.get(module), "lineno", None), value)
-    return read_value(run, observer, Choice(value, candidate, [candidate]), info.input_shape)
+    try:
+        return read_value(run, observer, Choice(value, candidate, [candidate]), info.input_shape), ""
+    except CallFailed as failure:
+        return None, of_script(failure.error).text
+    except PlaygroundError as error:
+        return None, error.text
 
 
 def _dataset(observation: Observation) -> tuple[DatasetInfo, list[str]]:
     """Return the data set that the network trains on, or one with images of the same shape, and what is to be said about it."""
-    loaders = [loader for event in observation.trained if (loader := observation.loader_of(event)) is not None]
-    dataset = dataset_of(loaders[0]) if loaders else None
+    dataset = dataset_of(observation.batches[0][1]) if observation.batches else None
     name = str(dataset.kind.lookup("name")[0] or "") if dataset is not None else ""
     if name in {info.name for info in DATASETS}:
         info = dataset_info(name)
@@ -118,13 +125,14 @@ def _dataset(observation: Observation) -> tuple[DatasetInfo, list[str]]:
             return other, [msg("{dataset} is not on this server yet; {other}, which is a part of it, is taken.", dataset=info.title, other=other.title)]
         return info, []
     shapes = [tuple(part.shape[1:]) for event in observation.trained for part in event.args if isinstance(part, torch.Tensor)]
-    channels = next((shape[0] for shape in shapes if len(shape) == 3), 1)
+    own = dataset.kind.lookup("shape")[0] if dataset is not None else None
+    channels = next((shape[0] for shape in (*shapes, own) if isinstance(shape, tuple) and len(shape) == 3), 1)
     info = dataset_info("shapes" if channels == 3 else "mnist-5k")
     return info, [msg("The playground does not have the data of this script; {dataset} is taken.", dataset=info.title)]
 
 
 def _line_of_loader(observation: Observation) -> int | None:
-    return next((event.loops[-1].line for event in observation.trained if event.loops), None)
+    return next((event.loops[-1].line for event, _loader in observation.batches if event.loops), None)
 
 
 def _settings(observation: Observation) -> Iterator[tuple[str, Any, int | None]]:
@@ -167,15 +175,13 @@ def _of_optimizer(observation: Observation) -> Iterator[tuple[str, Any, int | No
 
 def _of_loops(observation: Observation) -> Iterator[tuple[str, Any, int | None]]:
     """Yield the batch size and the number of epochs."""
-    for event in observation.trained:
-        loader = observation.loader_of(event)
-        size = loader.attributes.get("batch_size") if loader is not None else None
+    for event, loader in observation.batches[:1]:
+        size = loader.attributes.get("batch_size")
         if isinstance(size, int):
             yield "batch_size", size, event.loops[-1].line if event.loops else None
         epochs = next((loop for loop in event.loops if loop.is_range and loop.turns), None)
-        if epochs is not None and loader is not None:
+        if epochs is not None:
             yield "epochs", float(epochs.turns or 1), epochs.line
-        return
 
 
 def _notes(observation: Observation) -> Iterator[str]:

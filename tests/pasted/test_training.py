@@ -30,6 +30,7 @@ def test_a_script_becomes_the_settings_of_a_run_with_the_lines_that_say_them() -
         "fashion-mnist", optimizer="sgd", learning_rate=0.05, batch_size=100, schedule="cosine", epochs=3, momentum=0.8, weight_decay=1e-4,
         clip_grad_norm=2.0, label_smoothing=0.1, seed=7,
     )  # fmt: skip
+    assert reading.network is not None and reading.problem == ""
     assert [layer.type for layer in reading.network.spec.layers] == ["Conv2d", "ReLU", "MaxPool2d", "Flatten", "Dropout", "Linear"]
     assert reading.mistakes == () and reading.notes == ()
     lines = {each.name: line_of(SCRIPT, each.line).strip() for each in reading.taken}
@@ -107,13 +108,25 @@ def test_what_a_run_cannot_have_is_said() -> None:
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("nn.Linear(8 * 13 * 13, 10)", "nn.LSTM(8 * 13 * 13, 10)", "The playground has no layer LSTM."),
+        ("8 * 13 * 13", "100", "Linear takes 100 features, but what arrives has 1352."),
+    ],
+)
+def test_of_a_script_with_another_network_the_rest_is_read(old: str, new: str, message: str) -> None:
+    reading = read_training(SCRIPT.replace(old, new))
+    assert reading.network is None and message in reading.problem
+    assert (reading.config.optimizer, reading.config.dataset, reading.config.epochs) == ("sgd", "fashion-mnist", 3)
+    assert "network" not in {each.name for each in reading.taken} and "could not be run to its end" in reading.notes[0]
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "There is no training in this code."),
         ("model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))", "There is no training in this code."),
         ("x = (", "Line 1: Python cannot parse this"),
-        (SCRIPT.replace("nn.Linear(8 * 13 * 13, 10)", "nn.LSTM(8 * 13 * 13, 10)"), "The playground has no layer LSTM."),
-        (SCRIPT.replace("8 * 13 * 13", "100"), "Linear takes 100 features, but what arrives has 1352."),
         ("x = 1\n" * 20_000, "the limit is 100,000"),
     ],
 )

@@ -37,6 +37,9 @@ def test_mistakes_and_errors_are_shown(app: AppTest) -> None:
     read(app, COLOURED.replace("        optimizer.zero_grad()\n", "").replace("8 * 15 * 15, 10", "8 * 15 * 15, 7"))
     assert any("The gradients of the batch before are added" in each.value for each in app.warning)
     assert any("does not end in" in each.value for each in app.warning)
+    read(app, COLOURED.replace("nn.Linear(8 * 15 * 15", "nn.LSTM(8 * 15 * 15"))
+    assert any("has no layer LSTM" in each.value for each in app.error)
+    assert not app.success and any("| Learning rate |" in each.value for each in app.markdown)
     app.text_area(key=state.TRAINING_SCRIPT.key).set_value("x = 1").run()
     app.button(key="read-the-script").click().run()
     assert [each.value for each in app.error] == ["There is no training in this code."] and not app.warning

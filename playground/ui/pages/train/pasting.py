@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
@@ -10,7 +9,7 @@ import streamlit as st
 from playground.data.catalogue import dataset_info
 from playground.errors import PlaygroundError
 from playground.messages import t
-from playground.network.spec import from_dict
+from playground.network.spec import NetworkSpec, from_dict
 from playground.network.trace import fits
 from playground.pasted import READ_TRAINING
 from playground.pasted.task_types import ReadTraining
@@ -54,7 +53,7 @@ def _show(answer: ReadTraining) -> None:
     for mistake in answer["mistakes"]:
         text = f"{mistake['message']} {mistake['hint']}"
         st.warning(t("Line {line}: {message}", line=mistake["line"], message=text) if mistake["line"] else text, icon=":material/bug_report:")
-    if not answer["mistakes"]:
+    if not answer["mistakes"] and answer["network"] is not None:
         st.success(t("No mistake was seen in this script."), icon=":material/check:")
     titles = {setting.name: t(setting.title) for setting in SETTINGS}
     head = f"| {t('Setting')} | {t('Value')} | {t('Line')} |\n| --- | --- | --- |\n"
@@ -62,23 +61,22 @@ def _show(answer: ReadTraining) -> None:
     st.markdown(head + "\n".join(rows))
     for note in answer["notes"]:
         st.caption(note)
-    config, network = TrainConfig.from_dict(answer["config"]), from_dict(answer["network"])
+    config = TrainConfig.from_dict(answer["config"])
     info = dataset_info(config.dataset)
+    if answer["network"] is None:
+        st.error(answer["problem"], icon=":material/info:")
+        return
+    network = from_dict(answer["network"])
     if fits(network, info.input_shape, len(info.classes)):
-        st.button(t("Use these settings"), type="primary", icon=":material/settings_backup_restore:", key="use-script", on_click=_use(answer))
+        st.button(t("Use these settings"), type="primary", icon=":material/settings_backup_restore:", key="use-script", on_click=_use, args=(config, network))
     else:
         st.warning(t("The network does not end in {count} values, one for each class of {dataset}.", count=len(info.classes), dataset=info.title))
 
 
-def _use(answer: ReadTraining) -> Callable[[], None]:
-    """Return what fills in the form."""
-
-    def use() -> None:
-        config, network = TrainConfig.from_dict(answer["config"]), from_dict(answer["network"])
-        use_own_network(replace(network, name=OWN_NAME, title=t("From the script: {name}", name=network.name)))
-        state.DATASET.write(config.dataset)
-        state.NETWORK.of(config.dataset).write(OWN_NAME)
-        fill(config, OWN_NAME)
-        state.READ_SCRIPT.forget()
-
-    return use
+def _use(config: TrainConfig, network: NetworkSpec) -> None:
+    """Fill in the form."""
+    use_own_network(replace(network, name=OWN_NAME, title=t("From the script: {name}", name=network.name)))
+    state.DATASET.write(config.dataset)
+    state.NETWORK.of(config.dataset).write(OWN_NAME)
+    fill(config, OWN_NAME)
+    state.READ_SCRIPT.forget()
