@@ -399,6 +399,13 @@ print(Net()(torch.ones(1, 3)).shape, Net()._hidden)
 ===
 import math
 print(math.prod([2, 3, 4]), math.prod(range(1, 5), start=2), type(nn.ReLU()).__name__, nn.ReLU.__name__, type(1).__name__)
+class Net(nn.Module):
+    def forward(self, x):
+        return x
+for part in (Net(), nn.Flatten(), 1.5, "a", [1]):
+    print(part.__class__.__name__)
+print(Net().__class__ is Net, Net().__class__.__name__, (3).__class__ == int)
+del part
 ===
 import argparse
 parser = argparse.ArgumentParser(description="x")
@@ -469,7 +476,7 @@ def test_the_weights_of_an_own_network_are_shown() -> None:
         "class A:\n    def __reduce__(self):\n        pass",
         "class A:\n    __slots__ = []",
         "class A: pass\nA.__dict__",
-        "class A: pass\nA().__class__",
+        "class A: pass\nA().__class__.__dict__",
         "class A: pass\nA.__bases__",
         "class A: pass\nA.__subclasses__()",
         "class A: pass\nA().f.__func__",

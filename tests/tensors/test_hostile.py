@@ -92,18 +92,25 @@ IMPORTS = """
 """
 
 DUNDERS = """
-    refused: x.__class__
+    harmless: x.__class__
     refused: x.__class__.__mro__[-1].__subclasses__()
     refused: ().__class__.__bases__[0].__subclasses__()
-    refused: ''.__class__
-    refused: (1).__class__
+    harmless: ''.__class__
+    harmless: (1).__class__
     refused: [].__len__()
     refused: x.__dict__
     refused: x.__init__.__globals__
     refused: torch.__dict__
     refused: torch.__builtins__
     refused: torch.__loader__
-    refused: torch.__version__.__class__
+    harmless: torch.__version__.__class__
+    refused: x.__class__.__bases__
+    refused: x.__class__.mro()
+    refused: x.__class__([1])
+    refused: nn.Linear(1, 1).__class__.forward
+    refused: nn.Linear(1, 1).__class__(1, 1)
+    refused: torch.__class__
+    refused: (lambda: 1).__class__.__call__
     refused: np.__file__
     refused: F.__spec__
     refused: __builtins__
@@ -140,9 +147,9 @@ DUNDERS = """
     refused: x.ａｐｐｌｙ_(abs)
     refused: n.__array_finfo__
     refused: x[x.__len__():]
-    refused: f'{x.__class__}'
+    harmless: f'{x.__class__}'
     refused: f'{x:{x.__class__}}'
-    refused: assert x.__class__, 'a'
+    harmless: assert x.__class__, 'a'
     refused: assert False, x.__class__
 """
 
@@ -464,14 +471,14 @@ LOADING = """
     refused: from torch.utils.data import DataLoader ⏎ list(DataLoader([1], collate_fn='os.system'))
     refused: from torch.utils.data import DataLoader ⏎ list(DataLoader([print]))
     refused: from torch.utils.data import DataLoader ⏎ DataLoader([1])._iterator
-    refused: from torch.utils.data import DataLoader ⏎ DataLoader([1]).__class__
+    refused: from torch.utils.data import DataLoader ⏎ DataLoader([1]).__class__.__init__
     refused: from torch.utils.data import DataLoader ⏎ DataLoader([1]).multiprocessing_context
     refused: from torch.utils.data import DataLoader ⏎ DataLoader([1]).collate_fn(1)
     refused: from torch.utils.data import DataLoader ⏎ DataLoader.__init__
     harmless: from torch.utils.data import DataLoader ⏎ DataLoader([1]).dataset.append(2)
     harmless: from torch.utils.data import DataLoader ⏎ list(DataLoader([1, 2], num_workers=99, worker_init_fn=print, pin_memory=True))
     harmless: from torch.utils.data import DataLoader ⏎ list(DataLoader([1, 2], collate_fn=lambda items: print))
-    refused: from torch.utils.data import DataLoader ⏎ list(DataLoader([1, 2], collate_fn=lambda items: items.__class__))
+    refused: from torch.utils.data import DataLoader ⏎ list(DataLoader([1, 2], collate_fn=lambda items: items.__class__.__base__))
     refused: from torch.utils.data import DataLoader ⏎ list(DataLoader([1, 2], sampler=print))
     refused: from torch.utils.data import DataLoader ⏎ list(DataLoader([1, 2], batch_size='1'))
     refused: from torch.utils.data import Dataset ⏎ Dataset.__add__

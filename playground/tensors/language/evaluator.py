@@ -165,7 +165,7 @@ class Evaluator:
         raise ScriptError(msg("The name `{name}` is not defined.", name=name), hint, node, instead=near) from NameError(f"name '{name}' is not defined")
 
     def _Attribute(self, node: ast.Attribute) -> Any:
-        if node.attr != "__name__" and (full := self.imports.full_name(node, self.scope)):
+        if node.attr not in ("__name__", "__class__") and (full := self.imports.full_name(node, self.scope)):
             return self.imports.member(full, node)
         return self.members.attribute(self._owner(node), node.attr, node)
 

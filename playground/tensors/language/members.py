@@ -52,6 +52,8 @@ class Members:
             return PythonFunction(f"{owner.name}.apply", lambda *args: own_functions.applied(owner, args, node, self._operations, self._call))
         if name == "__name__":
             return _name_of(owner, node)
+        if name == "__class__" and not isinstance(owner, (Module, Namespace)):
+            return values.check_kind(owner.kind if isinstance(owner, Instance) else values.type_of(owner))
         if name == "_modules":
             return objects.Parts.of(owner)
         if isinstance(owner, (Instance, Class, Super)):

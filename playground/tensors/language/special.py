@@ -9,7 +9,7 @@ SPECIAL = frozenset(
     __add__ __sub__ __mul__ __truediv__ __floordiv__ __mod__ __pow__ __matmul__ __radd__ __rsub__ __rmul__ __rtruediv__ __neg__
     """.split()  # noqa: SIM905 (no text: names of methods)
 )
-READABLE = frozenset(("__version__", "__name__", "_modules"))
-"""Attributes that begin with an underscore and that scripts can read: of PyTorch, of classes and functions, and the layers of a network by their names."""
+READABLE = frozenset(("__version__", "__name__", "__class__", "_modules"))
+"""Attributes that begin with an underscore and that scripts can read: of PyTorch, of classes and functions, the type of a value, and the layers of a network by their names."""
 OF_SCRIPT = {"__name__": "__main__"}
 """Names with double underscores that every script has."""
