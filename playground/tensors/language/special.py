@@ -10,6 +10,6 @@ SPECIAL = frozenset(
     """.split()  # noqa: SIM905 (no text: names of methods)
 )
 READABLE = frozenset(("__version__", "__name__", "__class__", "_modules"))
-"""Attributes that begin with an underscore and that scripts can read: of PyTorch, of classes and functions, the type of a value, and the layers of a network by their names."""
+"""Attributes that begin with an underscore and that scripts can read: a version, a name, the type of a value, and the layers of a network."""
 OF_SCRIPT = {"__name__": "__main__"}
 """Names with double underscores that every script has."""
