@@ -6,7 +6,7 @@ import ast
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import nn
@@ -46,6 +46,8 @@ class Candidate:
     kind: Class | None = None
     call: ast.Call | None = None
     """A call in the code whose arguments are taken as far as they are known."""
+    doubt: tuple[int | None, str] | None = None
+    """What may have changed it and could not be run, with its line."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def choose(run: PartialRun, recorder: Recorder, given: Mapping[str, Plain], whic
         raise _nothing(run)
     chosen = candidates[which] if which is not None and 0 <= which < len(candidates) else candidates[-1]
     if chosen.kind is None:
-        return Choice(chosen.value, chosen, candidates)
+        return Choice(chosen.value, chosen, candidates, notes=[chosen.doubt] if chosen.doubt else [])
     return _constructed(run, chosen, candidates, given)
 
 
@@ -99,31 +101,47 @@ def _assigned(run: PartialRun) -> list[Candidate]:
     Raises:
         CodeError: a statement that would have made the last one, or that changes it, could not be run.
     """
-    last: dict[str, Assigned] = {}
-    had_network: set[str] = set()
-    for each in run.assigned:
-        if each.name and isinstance(each.value, Unknown) and not _mentions_network(run, each.node) and each.name not in had_network:
-            continue
-        if each.name and (is_network(each.value) or isinstance(each.value, Unknown)):
-            last.pop(each.name, None)
-            last[each.name] = each
-            had_network.add(each.name)
-        elif each.name in last:
-            del last[each.name]
-    found: list[Candidate] = []
+    last, doubts = _last(run)
     bare = [each for each in run.assigned if not each.name and is_network(each.value)]
     places = {id(each): place for place, each in enumerate(run.assigned)}
-    for each in sorted([*last.values(), *bare], key=lambda each: places[id(each)]):
+    found: list[Candidate] = []
+    for each in sorted([*last, *bare], key=lambda each: places[id(each)]):
         if not isinstance(each.value, Unknown):
             same = next((other for other in found if objects.inside(other.value) is objects.inside(each.value)), None)
             if same is None or each.name:  # not `net.apply(…)`, which returns the network
                 found = [other for other in found if other is not same]
-                found.append(_candidate(each.value, each.name, each.node))
+                found.append(replace(_candidate(each.value, each.name, each.node), doubt=doubts.get(each.name)))
         elif (call := _call_of_class(run, each.node)) is not None:
             found.append(Candidate(call[0].name, each.node.lineno, kind=call[0], call=call[1]))
-        elif each is list(last.values())[-1] and not bare:
+        elif each is last[-1] and not bare:
             raise of_script(each.value.error)
     return found
+
+
+def _last(run: PartialRun) -> tuple[list[Assigned], dict[str, tuple[int | None, str]]]:
+    """Return what was assigned last to each name of a network, and by name what may have changed it and could not be run."""
+    last: dict[str, Assigned] = {}
+    had_network: set[str] = set()
+    doubts: dict[str, tuple[int | None, str]] = {}
+    for each in (each for each in run.assigned if each.name):
+        if isinstance(each.value, Unknown) and each.name in last and _is_handed_through(each.node, each.name):
+            message = msg("This could not be run, so the network is shown as it was before. {reason}", reason=each.value.error.message)
+            doubts[each.name] = (each.node.lineno, message)
+        elif is_network(each.value) or (isinstance(each.value, Unknown) and (each.name in had_network or _mentions_network(run, each.node))):
+            last.pop(each.name, None)
+            last[each.name] = each
+            had_network.add(each.name)
+        elif not isinstance(each.value, Unknown):
+            last.pop(each.name, None)
+    return list(last.values()), doubts
+
+
+def _is_handed_through(node: ast.AST, name: str) -> bool:
+    """Whether this is `model = train(model, …)`: a function that is given the network, and returns it."""
+    match node:
+        case ast.Assign(value=ast.Call(args=args)):
+            return any(isinstance(part, ast.Name) and part.id == name for part in args)
+    return False
 
 
 def _candidate(value: Any, name: str, node: ast.AST) -> Candidate:

@@ -26,6 +26,7 @@ LOG_SOFTMAX = "`log_softmax` is left out: the playground’s cross-entropy loss 
         (in_class("self.a = nn.Linear(4, 2)", "y = F.relu(x)\nreturn self.a(x)"), "relu is left out: nothing uses its result."),
         (in_class("self.a = nn.Linear(4, 2)\nnn.init.zeros_(self.a.bias)", "return self.a(x)"), "The starting weights are left out"),
         ("net = nn.Sequential(nn.Linear(4, 2))\nnet.apply(init)", "`apply` is left out"),
+        ("net = nn.Sequential(nn.Linear(4, 2))\nnet = train_model(net, loader)", "so the network is shown as it was before"),
         (in_class("self.a = nn.Linear(4, 4)", "h = self.a(x)\nreturn F.relu(h), h"), "Of what `forward` returns, only the first is read."),
         (in_class("pass", "return nn.Linear(4, 2)(x)"), "Linear is made in `forward`, where each call would create it again"),
         ("from blocks import ResidualBlock\nnn.Sequential(ResidualBlock(3, 16))", "ResidualBlock is not defined here"),
