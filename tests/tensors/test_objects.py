@@ -261,11 +261,11 @@ def test_a_batch_norm_is_not_moved_by_its_report() -> None:
     "expression",
     [
         "net._modules.update({})", "net._modules.__class__", "net._modules[1]", "net._parameters", "torch._modules", "net.__dict__",
-        "net.__class__", "net.forward(torch.ones(1, 2))", "net.weight.register_hook(print)", "net.share_memory()", "net.compile()",
+        "net.__class__.forward", "net.forward(torch.ones(1, 2))", "net.weight.register_hook(print)", "net.share_memory()", "net.compile()",
         "net.get_submodule('a')", "net.type(print)", "net._apply(print)", "net.dump_patches", "opt.state", "opt.defaults", "opt.add_param_group({})",
         "opt.register_step_post_hook(print)", "opt.load_state_dict({})",
         "opt.step(1)", "opt._zero_grad_profile_name",  "nn.Module()",
-        "nn.Linear.forward", "nn.Linear.__init__", "nn.Linear(2, 2).__class__", "nn.modules", "nn.modules.module", "nn.utils.parametrize", "nn.parallel",
+        "nn.Linear.forward", "nn.Linear.__init__", "nn.ReLU().__class__.__init__", "nn.modules", "nn.modules.module", "nn.utils.parametrize", "nn.parallel",
         "torch.optim.Optimizer", "torch.optim.lr_scheduler.LambdaLR(opt, 'os')", "torch.add(net, 1)", "torch.tensor(net)",
         "torch.tensor([opt])", "nn.Linear(net, 2)", "nn.TransformerEncoderLayer(4, 2, activation=print)", "nn.Sequential(print)", "nn.Sequential({'a': print})",
         "net.to(net)", "net.to(print)", "net.load_state_dict(print)",

@@ -14,7 +14,7 @@ from playground.tensors.language.calls import Entry
 from playground.tensors.language.classes import FUNCTION, SEQUENTIAL, Class, Instance, Method, Super, Wrapped
 from playground.tensors.language.errors import OperationFailed, Refused
 from playground.tensors.language.functions import Function, Own
-from playground.tensors.language.held import Context
+from playground.tensors.language.held import Context, Held
 from playground.tensors.language.imports import Imports
 from playground.tensors.language.modules import Absent, Module, Namespace, PythonFunction
 from playground.tensors.language.objects import Layer, Maker
@@ -52,8 +52,8 @@ class Members:
             return PythonFunction(f"{owner.name}.apply", lambda *args: own_functions.applied(owner, args, node, self._operations, self._call))
         if name == "__name__":
             return _name_of(owner, node)
-        if name == "__class__" and not isinstance(owner, (Module, Namespace)):
-            return values.check_kind(owner.kind if isinstance(owner, Instance) else values.type_of(owner))
+        if name == "__class__":
+            return _class_of(owner, node)
         if name == "_modules":
             return objects.Parts.of(owner)
         if isinstance(owner, (Instance, Class, Super)):
@@ -154,6 +154,17 @@ class Members:
         if isinstance(member, Wrapped):
             return Method(member.function, owner) if member.kind == "classmethod" else member.function
         return member
+
+
+def _class_of(value: Any, node: ast.expr) -> Any:
+    """Return the class of a value, as `type` does.
+
+    Raises:
+        Refused: it is a value of the interpreter that Python does not have.
+    """
+    if isinstance(value, Own) and not isinstance(value, (Instance, Layer, Held)):
+        raise internal("__class__", node)
+    return value.kind if isinstance(value, Instance) else values.check_kind(values.type_of(value))
 
 
 def _name_of(value: Any, node: ast.expr) -> str:
