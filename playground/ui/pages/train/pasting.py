@@ -31,7 +31,7 @@ def paste_script() -> None:
     with st.expander(t("Paste a training script"), icon=":material/content_paste:"):
         st.caption(t("Network, data, optimizer and loop, as a tutorial has them. The script runs over two batches, with shapes and without values."))
         st.text_area(t("Training script"), key=state.TRAINING_SCRIPT.key, height=HEIGHT, label_visibility="collapsed", persist_state="session")
-        if st.button(t("Read the script"), key="read-the-script", disabled=not state.TRAINING_SCRIPT.read().strip()):
+        if st.button(t("Read the script"), key="read-the-script"):
             _read()
         answer = state.READ_SCRIPT.read()
         if answer is not None:
