@@ -56,7 +56,7 @@ class Missing:
 
     name: str
     value: Plain
-    """Taken for it: what somebody said, or a usual one."""
+    """The one used instead: what the learner set, or a usual one."""
 
 
 @dataclass
@@ -281,13 +281,14 @@ def _bare(run: PartialRun) -> list[Candidate]:
 
 
 def _check_spelling(tree: ast.Module) -> None:
-    """Check the names of the methods that PyTorch looks for.
+    """Check the names of the methods that PyTorch looks for in a class of `nn.Module`.
 
     Raises:
         CodeError: one is spelt otherwise.
     """
     for node in ast.walk(tree):
-        names = {each.name: each for each in node.body if isinstance(each, ast.FunctionDef)} if isinstance(node, ast.ClassDef) else {}
+        is_module = isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("Module") for base in node.bases)
+        names = {each.name: each for each in node.body if isinstance(each, ast.FunctionDef)} if is_module and isinstance(node, ast.ClassDef) else {}
         for found, function in names.items():
             near = "__init__" if found in _LIKE_INIT else "".join(difflib.get_close_matches(found, ["forward"], n=1, cutoff=0.8))
             if near and near not in names and found != near:

@@ -53,7 +53,7 @@ FUNCTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 CLAMPS = {"clamp": ("min", "max"), "clamp_": ("min", "max"), "clamp_min": ("min",), "clip": ("min", "max")}
 SHAPE_ONLY = frozenset(("view", "reshape", "flatten", "ravel", "squeeze", "unsqueeze", "Flatten", "Unflatten"))
 """What changes how the values of a sample are laid out, and keeps them and their order."""
-NOTHING = frozenset(("contiguous", "float", "clone", "Identity", "to", "requires_grad_", "Variable", "alias"))
+NOTHING = frozenset(("contiguous", "float", "clone", "Identity", "to", "requires_grad_", "Variable"))
 """What changes no value, for the numbers that networks compute with."""
 _WINDOWS = frozenset(("kernel_size", "stride", "padding", "dilation", "output_size"))
 

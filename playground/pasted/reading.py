@@ -51,7 +51,7 @@ class Reading:
     chosen: int = 0
     """Which of them was read."""
     missing: tuple[Missing, ...] = ()
-    """Arguments that the code does not give, with what was taken for them."""
+    """Arguments that the code does not give, with the values used instead."""
 
 
 def read(text: str, input_shape: Shape | None = None, name: str = "", which: int | None = None, given: Mapping[str, Plain] | None = None) -> Reading:
@@ -174,7 +174,7 @@ def _notes_on_modules(recorder: Recorder, network: Any, stack: Stack) -> list[tu
     registered = set(module.modules())
     notes: list[tuple[int | None, str]] = []
     for used in stack.modules:
-        line = getattr(recorder.made_at.get(used), "lineno", None)
+        line = recorder.line_of_module(used)
         name = type(used).__name__
         has_weights = any(True for _ in used.parameters())
         if used in recorder.made_in_call and has_weights:
@@ -186,7 +186,7 @@ def _notes_on_modules(recorder: Recorder, network: Any, stack: Stack) -> list[tu
             notes.append((line, message))
     if isinstance(network, Instance):
         for name, unused in unused_layers(module, stack):
-            line = getattr(recorder.made_at.get(unused), "lineno", None)
+            line = recorder.line_of_module(unused)
             notes.append((line, msg("{name} is left out: `forward` does not use it.", name=name)))
     return notes
 
@@ -201,7 +201,7 @@ def _stated(run: PartialRun, recorder: Recorder, choice: Choice) -> list[Shape]:
         found = _BATCH_OF.findall(ast.get_docstring(node) or "")[-1:]
         places = [each.lineno for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "forward"]
         sequences = [part for part in objects.inside(choice.value).modules() if isinstance(part, torch.nn.Sequential)][:1]
-        places += [getattr(recorder.made_at.get(part), "lineno", None) for part in sequences]
+        places += [recorder.line_of_module(part) for part in sequences]
     for place in places:
         line = lines[place - 1][:200] if place else ""
         if line.partition("#")[0].rstrip().endswith((":", "(")):  # what opens the network; a comment behind all of it may say what leaves it

@@ -169,6 +169,14 @@ class Recorder(Tracer):
             self._steps.append(step)
         return result
 
+    def line_of_module(self, module: nn.Module) -> int | None:
+        """Return the line that made a module; None where the text does not."""
+        return line_of(self.made_at.get(module)) or None
+
+    def line_of_step(self, step: Step) -> int | None:
+        """Return the line that an error refers to: where a layer is made, or where a function is called."""
+        return (self.line_of_module(step.module) if step.module is not None else None) or step.line
+
     def _number(self, tensor: torch.Tensor) -> int:
         number = self._count = self._count + 1
         self._numbers[id(tensor)] = (tensor, number, tensor._version)

@@ -89,7 +89,7 @@ class Inputs:
         """Return why no input could be tried: what fails whatever arrives, or else that the code says no shape."""
         if self._failure:
             return self.problem(self._failure)
-        unsupported = (_unsupported(step, line_of_step(self._recorder, step)) for step in self._first)
+        unsupported = (_unsupported(step, self._recorder.line_of_step(step)) for step in self._first)
         message = msg("The code does not say what shape the input has.")
         return next(filter(None, unsupported), None) or CodeError(message, msg("Say the input shape, such as (1, 28, 28)."))
 
@@ -155,13 +155,8 @@ class Inputs:
         step = failure.failed
         if step is None:
             return explained(failure.error)
-        line = line_of_step(self._recorder, step)
+        line = self._recorder.line_of_step(step)
         return _unsupported(step, line) or _misfit(step, line) or _wrong_view(step) or _wrong_position(step) or explained(failure.error)
-
-
-def line_of_step(recorder: Recorder, step: Step) -> int | None:
-    made = recorder.made_at.get(step.module) if step.module is not None else None
-    return getattr(made, "lineno", None) or step.line
 
 
 def _laid_out_note(image: Shape) -> str:

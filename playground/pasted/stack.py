@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from playground.messages import msg
 from playground.network.spec import LayerSpec
 from playground.network.types import Value
-from playground.pasted.errors import CodeError, line_of
+from playground.pasted.errors import CodeError
 from playground.pasted.layers import KINDS, Read, read_step
 from playground.pasted.recording import Recorder, Recording, Step
 
@@ -79,7 +79,7 @@ class Stacking:
         """
         stack = Stack(list(self._parts()))
         self._check_order(stack)
-        stack.notes += [(self.line(part.steps[0]), part.read.note) for part in stack.parts if part.read.note]
+        stack.notes += [(self._recorder.line_of_step(part.steps[0]), part.read.note) for part in stack.parts if part.read.note]
         unused = [step for step in self._recording.steps if step not in self._needed and not self._leads_to_returned(step)]
         stack.notes += [(step.line, msg("{name} is left out: nothing uses its result.", name=step.name)) for step in unused if not _is_trivial(step)]
         if len(returned := self._recording.returned) > 1:
@@ -87,11 +87,6 @@ class Stacking:
             other = msg("Of what `forward` returns, only number {place} is read.", place=returned.index(self._result) + 1)
             stack.notes.append((self._line_of_return, first if self._result == returned[0] else other))
         return stack
-
-    def line(self, step: Step) -> int | None:
-        """Return the line that an error refers to: where a layer is made, or where a function is called."""
-        node = self._recorder.made_at.get(step.module) if step.module is not None else None
-        return line_of(node) or step.line
 
     def _leads_to_returned(self, step: Step) -> bool:
         """Return whether something that is returned beside the result is computed from a step."""
@@ -127,7 +122,7 @@ class Stacking:
             raise self._with_line(error, step) from None
 
     def _with_line(self, error: CodeError, step: Step) -> CodeError:
-        line = self.line(step)
+        line = self._recorder.line_of_step(step)
         if line is None or line == error.line or step.module is None:
             return error
         return CodeError(error.without_line, error.hint, line)
@@ -223,14 +218,16 @@ class Stacking:
         for part in stack.parts:
             if ended and part.read.layers:
                 step = ended.steps[0]
-                raise CodeError(msg("{name} may only be the last layer.", name=step.name), msg("Leave it out: the loss does it."), self.line(step))
+                raise CodeError(
+                    msg("{name} may only be the last layer.", name=step.name), msg("Leave it out: the loss does it."), self._recorder.line_of_step(step)
+                )
             ended = part if part.read.is_last else ended
             for step in part.steps:
                 module = step.module
                 if module is None or not any(True for _ in module.parameters()):
                     continue
                 if module in seen:
-                    message = msg("`{code}` uses the weights of line {line} again.", code=step.code, line=self.line(step))
+                    message = msg("`{code}` uses the weights of line {line} again.", code=step.code, line=self._recorder.line_of_step(step))
                     raise CodeError(message, msg("In the playground each layer has its own weights."), step.line)
                 seen[module] = step
 

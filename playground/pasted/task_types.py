@@ -19,7 +19,7 @@ class MissingArgument(TypedDict):
 
     name: str
     value: bool | int | float | str
-    """What was taken for it."""
+    """The value used instead."""
 
 
 class ReadNetwork(TypedDict):

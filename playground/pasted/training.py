@@ -105,7 +105,7 @@ def _network(run: PartialRun, observer: Observer, module: nn.Module, info: Datas
     """Return the network, or why it is no stack of the playground's layers."""
     value = objects.outside(module)
     name = value.kind.name if isinstance(value, Instance) else "nn.Sequential"
-    candidate = Candidate(name, getattr(observer.made_at.get(module), "lineno", None), value)
+    candidate = Candidate(name, observer.line_of_module(module), value)
     try:
         return read_value(run, observer, Choice(value, candidate, [candidate]), info.input_shape), ""
     except CallFailed as failure:

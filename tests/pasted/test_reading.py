@@ -305,6 +305,11 @@ def test_the_network_is_the_one_that_is_instantiated_or_the_last_class(text: str
     assert (result.input_shape, result.name) == (shape, name)
 
 
+def test_a_method_of_another_class_may_have_any_name() -> None:
+    text = "class Trainer:\n    def init(self):\n        pass\n    def forwards(self):\n        pass\n\nnet = nn.Sequential(nn.Linear(4, 2))"
+    assert types(text) == ["Linear"]
+
+
 def test_a_name_can_be_passed() -> None:
     assert read("nn.Sequential(nn.Linear(4, 2))", name="mine").spec.name == "mine"
 
