@@ -208,7 +208,7 @@ export interface NetworkOfCode {
 /** An argument of a network's constructor that the code does not give. `playground.pasted.task_types` */
 export interface MissingArgument {
   name: string
-  /** What was taken for it. */
+  /** The value used instead. */
   value: boolean | number | string
 }
 
