@@ -103,6 +103,10 @@ class KeptPage:
             self._page.goto(url)
         return self._page
 
+    def dialogs(self) -> list[str]:
+        """Return the texts of the open dialogs, under which a click waits in vain: Streamlit shows its own errors so."""
+        return self._page.locator("[role=dialog], [role=alertdialog]").all_inner_texts() if self._page is not None else []
+
     def close(self) -> None:
         """Close the page with its cookies and its cache."""
         if self._page is not None:
@@ -124,9 +128,11 @@ def kept(module_page: KeptPage, request: pytest.FixtureRequest) -> Iterator[Kept
     """The page that the tests of a module share; a JavaScript error on it fails the test. Each test starts by bringing it into a state that it knows."""
     yield module_page
     faults = list(module_page.faults)
-    if faults or request.node.stash.get(FAILED, False):
+    has_failed = request.node.stash.get(FAILED, False)
+    dialogs = module_page.dialogs() if has_failed else []
+    if faults or has_failed:
         module_page.close()
-    assert not faults
+    assert not faults and not dialogs, (faults, dialogs)
 
 
 @pytest.fixture
