@@ -105,7 +105,7 @@ class KeptPage:
 
     def dialogs(self) -> list[str]:
         """Return the texts of the open dialogs, under which a click waits in vain: Streamlit shows its own errors so."""
-        return self._page.locator("[role=dialog], [role=alertdialog]").all_inner_texts() if self._page is not None else []
+        return self._page.locator("[role=dialog], [role=alertdialog], dialog[open]").all_inner_texts() if self._page is not None else []
 
     def close(self) -> None:
         """Close the page with its cookies and its cache."""
