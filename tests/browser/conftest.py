@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ..support.pseudo import make_pseudo_language
 from ..support.serving import PATIENCE, browser, chromium_path, new_context, server
+from ..support.standing import standing
 
 FAILED = pytest.StashKey[bool]()
 
@@ -76,9 +77,11 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let `kept` see whether the test failed."""
+    """Say with an error how the page stands that it was seen on, and let `kept` see whether the test failed."""
     report = yield
     item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    if report.failed and isinstance(item, pytest.Function):
+        report.sections += [(f"page {name}", standing(page)) for name, page in item.funcargs.items() if isinstance(page, Page)]
     return report
 
 
@@ -103,10 +106,6 @@ class KeptPage:
             self._page.goto(url)
         return self._page
 
-    def dialogs(self) -> list[str]:
-        """Return the texts of the open dialogs, under which a click waits in vain: Streamlit shows its own errors so."""
-        return self._page.locator("[role=dialog], [role=alertdialog], dialog[open]").all_inner_texts() if self._page is not None else []
-
     def close(self) -> None:
         """Close the page with its cookies and its cache."""
         if self._page is not None:
@@ -128,11 +127,9 @@ def kept(module_page: KeptPage, request: pytest.FixtureRequest) -> Iterator[Kept
     """The page that the tests of a module share; a JavaScript error on it fails the test. Each test starts by bringing it into a state that it knows."""
     yield module_page
     faults = list(module_page.faults)
-    has_failed = request.node.stash.get(FAILED, False)
-    dialogs = module_page.dialogs() if has_failed else []
-    if faults or has_failed:
+    if faults or request.node.stash.get(FAILED, False):
         module_page.close()
-    assert not faults and not dialogs, (faults, dialogs)
+    assert not faults, faults
 
 
 @pytest.fixture

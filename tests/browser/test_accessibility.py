@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from playground.network.presets import preset
 from playground.runs.run import Run, create
 from playground.server.identity import COOKIE, learner
 from playground.training.config import TrainConfig
 
-from ..support.accessibility import AXE, check_accessibility, faults
+from ..support.accessibility import AXE, CONTRAST, check_accessibility, faults
 from ..support.learners import BOB
 from ..support.training import train
 from ..support.visiting import visit
@@ -112,3 +112,17 @@ def test_the_check_finds_what_is_too_pale_and_what_has_no_name(page: Page) -> No
     page.evaluate("() => document.querySelectorAll('#pale, #nameless, #veil').forEach((each) => each.remove())")
     assert "p.: pale" in found and "span.: veil" in found
     assert not AXE.exists() or "button-name" in found
+
+
+def test_contrast_is_checked_although_something_was_folded_while_it_changed(chromium: Browser) -> None:
+    page = chromium.new_page()
+    page.set_content("<details open><summary>More</summary><p style='transition: color 200ms'>Text</p></details>")
+    page.evaluate("""async () => {
+        const part = document.querySelector("p")
+        part.style.color = "#eee"
+        while (!part.getAnimations().length) await new Promise(requestAnimationFrame)
+        document.querySelector("details").open = false
+    }""")
+    page.evaluate(f"window.checked = ({CONTRAST})()")
+    page.wait_for_function("window.checked", timeout=20_000)
+    page.close()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import cast
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from ..support.script_editor import run_script
-from ..support.serving import new_context
+from ..support.serving import new_context, server
 from ..support.waiting import until
 
 TITLES = {
@@ -51,6 +54,46 @@ def test_a_page_uses_the_whole_width_but_no_more_than_can_be_read(train: Page) -
     train.set_viewport_size({"width": 2400, "height": 1200})
     assert edges(content) == (360 + 24, 2400 - 360 - 24)
     train.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_a_large_message_that_the_browser_is_about_to_forget_can_be_asked_for(chromium: Browser, tmp_path: Path) -> None:
+    """Streamlit's server sends its name alone, and the page is dead where the browser has forgotten it: see `.streamlit/config.toml`."""
+    sockets: list[WebSocketRoute] = []
+    held: list[bytes] = []  # messages of the server that are on their way
+    asked: list[str | bytes] = []  # messages of the browser
+    is_holding = False
+
+    def connect(socket: WebSocketRoute) -> None:
+        behind = socket.connect_to_server()
+
+        def ask(message: str | bytes) -> None:
+            asked.append(message)
+            behind.send(message)
+
+        behind.on_message(lambda message: held.append(cast(bytes, message)) if is_holding else socket.send(message))
+        socket.on_message(ask)
+        sockets.append(socket)
+
+    with server(tmp_path, script=Path(__file__).parents[1] / "support" / "large_message.py") as address:
+        page = new_context(chromium).new_page()
+        page.route_web_socket(re.compile("_stcore/stream"), connect)
+        page.goto(address)
+        message = page.get_by_text("Message", exact=True)
+        expect(page.get_by_text("Run 0")).to_be_visible()
+        message.click()
+        expect(page.get_by_text("Run 1")).to_be_visible()
+        is_holding = True
+        page.get_by_role("button", name="Run").click()
+        until(lambda: page.title() and any(ForwardMsg.FromString(each).HasField("script_finished") for each in held))  # Playwright works while it is asked
+        message.click()
+        until(lambda: page.title() and len(asked) == 4)
+        is_holding = False
+        for each in held:
+            sockets[-1].send(each)
+        expect(page.get_by_text("Run 3")).to_be_visible()
+        expect(page.get_by_text("A large message.")).to_be_visible()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        page.context.close()
 
 
 def test_content_begins_near_the_top(train: Page) -> None:

@@ -41,12 +41,16 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def server(folder: Path, environment: Mapping[str, str] | None = None, port: int | None = None) -> Iterator[str]:
-    """A server on a free port of this machine, with data and runs under `folder`; yields its address."""
+def server(folder: Path, environment: Mapping[str, str] | None = None, port: int | None = None, script: Path | None = None) -> Iterator[str]:
+    """A server on a free port of this machine, with data and runs under `folder`; yields its address.
+
+    Args:
+        script: what is served with the settings of the playground instead of it.
+    """
     port = port or free_port()
     inherited = {name: value for name, value in os.environ.items() if name != "PLAYGROUND_THREADS"}
     variables = {**inherited, "PLAYGROUND_DATA": str(folder / "data"), "PLAYGROUND_RUNS": str(folder / "runs"), **(environment or {})}
-    command = [sys.executable, "-m", "streamlit", "run", "--server.port", str(port), "--server.address", "127.0.0.1"]
+    command = [sys.executable, "-m", "streamlit", "run", *([str(script)] if script else []), "--server.port", str(port), "--server.address", "127.0.0.1"]
     with (folder / "server.log").open("ab") as log, subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log) as process:
         try:
             address = f"http://127.0.0.1:{port}"
