@@ -13,7 +13,7 @@ from playground.runs.run import Run, create
 from playground.server.identity import COOKIE, learner
 from playground.training.config import TrainConfig
 
-from ..support.accessibility import AXE, CONTRAST, check_accessibility, faults
+from ..support.accessibility import AXE, CONTRAST, check_accessibility, misbuilt, too_pale
 from ..support.learners import BOB
 from ..support.training import train
 from ..support.visiting import visit
@@ -108,7 +108,7 @@ def test_the_check_finds_what_is_too_pale_and_what_has_no_name(page: Page) -> No
         box.insertAdjacentHTML("beforeend", `<p id="pale" style="opacity: .4">pale</p><button id="nameless"></button>
             <p id="veil"><span style="color: #777; background: #999">veil</span></p>`)
     }""")
-    found = "\n".join(faults(page))
+    found = "\n".join([*too_pale(page), *misbuilt(page)])
     page.evaluate("() => document.querySelectorAll('#pale, #nameless, #veil').forEach((each) => each.remove())")
     assert "p.: pale" in found and "span.: veil" in found
     assert not AXE.exists() or "button-name" in found
