@@ -22,10 +22,10 @@ from playground.tensors.language.tracing import Tracer
 
 BATCH = 13
 """Samples of the batch that a network is called with: a number that code hardly has by itself, so that sizes written for a batch are noticed."""
-MAX_MADE = 10 * MAX_LAYERS
-"""Layers that code makes, and layers and functions that a network calls: more than any stack of the playground has."""
+MAX_CALLS = 10 * MAX_LAYERS
+"""Layers that the code may make, and calls of layers and functions that are recorded: ten times what a network of the playground may have."""
 META = torch.device("meta")
-_LEAVE_IN = msg("A network of the playground has at most {most} layers.", most=MAX_LAYERS)
+_MOST_LAYERS = msg("A network of the playground has at most {most} layers.", most=MAX_LAYERS)
 _MOVES = frozenset(("to", "cuda", "cpu"))
 
 
@@ -131,8 +131,8 @@ class Recorder(Tracer):
         inner = objects.inside(value)
         if isinstance(inner, nn.Module):
             self.made_at.setdefault(inner, node)
-            if len(self.made_at) > MAX_MADE:
-                raise BoundsExceeded(msg("The code makes more than {most:,} layers.", most=MAX_MADE), _LEAVE_IN, node)
+            if len(self.made_at) > MAX_CALLS:
+                raise BoundsExceeded(msg("The code makes more than {most:,} layers.", most=MAX_CALLS), _MOST_LAYERS, node)
             if self._is_recording:
                 self.made_in_call.add(inner)
         self.made_values.append((value, node))
@@ -161,8 +161,8 @@ class Recorder(Tracer):
         for tensor in given:
             if self._numbers[id(tensor)][2] != tensor._version:
                 raise ScriptError(msg("This uses a tensor that was changed in place under another name."), msg("Leave `inplace=True` out."), node)
-        if len(self._steps) >= MAX_MADE:
-            raise BoundsExceeded(msg("The network calls more than {most:,} layers and functions.", most=MAX_MADE), _LEAVE_IN, node)
+        if len(self._steps) >= MAX_CALLS:
+            raise BoundsExceeded(msg("The network calls more than {most:,} layers and functions.", most=MAX_CALLS), _MOST_LAYERS, node)
         step = self._failed = Step(call, node, tuple(self._numbers[id(tensor)][1] for tensor in given), tuple(tuple(tensor.shape) for tensor in given))
         result = do(call)
         self._failed = None

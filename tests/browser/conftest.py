@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from ..support.page_state import page_state
 from ..support.pseudo import make_pseudo_language
 from ..support.serving import PATIENCE, browser, chromium_path, new_context, server
-from ..support.standing import standing
 
 FAILED = pytest.StashKey[bool]()
 
@@ -77,11 +77,11 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say with an error how the page stands that it was seen on, and let `kept` see whether the test failed."""
+    """Add the state of the pages to the report of a failure, and let `kept` see whether the test failed."""
     report = yield
     item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
     if report.failed and isinstance(item, pytest.Function):
-        report.sections += [(f"page {name}", standing(page)) for name, page in item.funcargs.items() if isinstance(page, Page)]
+        report.sections += [(f"page {name}", page_state(page)) for name, page in item.funcargs.items() if isinstance(page, Page)]
     return report
 
 

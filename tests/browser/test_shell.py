@@ -57,7 +57,7 @@ def test_a_page_uses_the_whole_width_but_no_more_than_can_be_read(train: Page) -
 
 
 def test_a_large_message_that_the_browser_is_about_to_forget_can_be_asked_for(chromium: Browser, tmp_path: Path) -> None:
-    """Streamlit's server sends its name alone, and the page is dead where the browser has forgotten it: see `.streamlit/config.toml`."""
+    """Streamlit's server sends its hash alone, and the page is dead where the browser has forgotten it: see `.streamlit/config.toml`."""
     sockets: list[WebSocketRoute] = []
     held: list[bytes] = []  # messages of the server that are on their way
     asked: list[str | bytes] = []  # messages of the browser
@@ -84,7 +84,7 @@ def test_a_large_message_that_the_browser_is_about_to_forget_can_be_asked_for(ch
         expect(page.get_by_text("Run 1")).to_be_visible()
         is_holding = True
         page.get_by_role("button", name="Run").click()
-        until(lambda: page.title() and any(ForwardMsg.FromString(each).HasField("script_finished") for each in held))  # Playwright works while it is asked
+        until(lambda: page.title() and any(ForwardMsg.FromString(each).HasField("script_finished") for each in held))  # `title` lets messages pass
         message.click()
         until(lambda: page.title() and len(asked) == 4)
         is_holding = False

@@ -83,6 +83,7 @@ REFUSED: list[tuple[str, Shape | None, str]] = [
         None, "Line 8: The playground has no layer for `torch.einsum('nf,fg->ng', x, self.a.weight)`.",
     ),
     (in_class("self.a = nn.Linear(4, 4)", "while True:\n    x = self.a(x)"), None, "Line 8: The network calls more than 2,000 layers and functions."),
+    (in_class("while True:\n    self.a = nn.Linear(4, 4)", "return self.a(x)"), None, "Line 5: The code makes more than 2,000 layers."),
     (in_class("self.a = nn.Linear(4, 4)", "return self.b(x)"), None, "Line 7: AttributeError: 'Net' object has no attribute 'b'"),
     (in_class("self.a = nn.Linear(4, n)", "return self.a(x)"), None, "Line 4: The name `n` is not defined."),
     ("nn.Sequential()", None, "The code does not say what shape the input has."),

@@ -89,7 +89,7 @@ async () => {
 
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve))
 
-  /** Wait until no colour changes any more. The promise of an animation is never kept in what was folded meanwhile; its state is right there, too. */
+  /** Wait until no colour changes any more. `finished` of an animation is never resolved in a `details` that was closed meanwhile; `playState` is right there, too. */
   const still = async (root) => {
     const isMoving = (each) => each.playState === "running" && each.effect.getComputedTiming().endTime !== Infinity
     while (root.getAnimations({ subtree: true }).some(isMoving)) await frame()

@@ -1,4 +1,4 @@
-"""How a page stands on which a test failed: what a traceback does not say."""
+"""The state of a page on which a test failed: what a traceback does not say."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 from playwright.sync_api import Error, Page
 
-STANDING = """async () => {
+STATE = """async () => {
     let frames = 0
     const count = () => { frames += 1; requestAnimationFrame(count) }
     count()
@@ -23,9 +23,9 @@ STANDING = """async () => {
 }"""
 
 
-def standing(page: Page) -> str:
+def page_state(page: Page) -> str:
     """Return what covers the page, what is inert on it, and whether it is drawn at all."""
     try:
-        return json.dumps(page.wait_for_function(STANDING, timeout=20_000, polling=500).json_value(), indent=1)
+        return json.dumps(page.wait_for_function(STATE, timeout=20_000, polling=500).json_value(), indent=1)
     except Error as error:
         return f"no answer: {error}"
