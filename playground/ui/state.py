@@ -78,6 +78,7 @@ class Command(TypedDict):
 
 DEVICE = State("", "device", "best", "The device that computes.")
 OWN_NETWORK: State[Mapping[str, object] | None] = State("", "own-network", None, "The network built on the Network page, as `NetworkSpec.to_dict` writes it.")
+SHOWN_PAGE = State("", "shown-page", "", "The page that is shown, as in its address; empty for Home.")
 PLANNED_VISIT: State[tuple[Page, dict[str, str]] | None] = State("", "planned-visit", None, "The page to open at the next run of the script.")
 
 SCRIPT_SOURCE = Family("tensors autograd network", "{}-source", "", "The script that was run last on a page.")

@@ -44,7 +44,7 @@ def place(page: Page) -> Page:
             window.place = document.body.appendChild(document.createElement("div"))
             const { default: mount } = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })))
             const send = (name, value) => window.seen.push(`${name} ${value}`)
-            window.mount = (data) => mount({ parentElement: window.place, data, setStateValue: send, setTriggerValue: send })
+            window.mount = (data) => mount({ parentElement: window.place, data: { page: "", data }, setStateValue: send, setTriggerValue: send })
             window.goBack = () => dispatchEvent(new PopStateEvent("popstate"))
             window.settled = () => new Promise((resolve) => setTimeout(resolve))
             await import("/web/example/view.js")

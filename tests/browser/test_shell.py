@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import cast
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from ..support.script_editor import run_script
 from ..support.serving import new_context, server
+from ..support.socket import Socket
+from ..support.visiting import visit
 from ..support.waiting import until
 
 TITLES = {
@@ -58,38 +58,20 @@ def test_a_page_uses_the_whole_width_but_no_more_than_can_be_read(train: Page) -
 
 def test_a_large_message_that_the_browser_is_about_to_forget_can_be_asked_for(chromium: Browser, tmp_path: Path) -> None:
     """Streamlit's server sends its hash alone, and the page is dead where the browser has forgotten it: see `.streamlit/config.toml`."""
-    sockets: list[WebSocketRoute] = []
-    held: list[bytes] = []  # messages of the server that are on their way
-    asked: list[str | bytes] = []  # messages of the browser
-    is_holding = False
-
-    def connect(socket: WebSocketRoute) -> None:
-        behind = socket.connect_to_server()
-
-        def ask(message: str | bytes) -> None:
-            asked.append(message)
-            behind.send(message)
-
-        behind.on_message(lambda message: held.append(cast(bytes, message)) if is_holding else socket.send(message))
-        socket.on_message(ask)
-        sockets.append(socket)
-
     with server(tmp_path, script=Path(__file__).parents[1] / "support" / "large_message.py") as address:
         page = new_context(chromium).new_page()
-        page.route_web_socket(re.compile("_stcore/stream"), connect)
+        socket = Socket(page)
         page.goto(address)
         message = page.get_by_text("Message", exact=True)
         expect(page.get_by_text("Run 0")).to_be_visible()
         message.click()
         expect(page.get_by_text("Run 1")).to_be_visible()
-        is_holding = True
+        socket.is_holding = True
         page.get_by_role("button", name="Run").click()
-        until(lambda: page.title() and any(ForwardMsg.FromString(each).HasField("script_finished") for each in held))  # `title` lets messages pass
+        socket.wait_for_finished()
         message.click()
-        until(lambda: page.title() and len(asked) == 4)
-        is_holding = False
-        for each in held:
-            sockets[-1].send(each)
+        socket.wait_for_asked(4)
+        socket.release()
         expect(page.get_by_text("Run 3")).to_be_visible()
         expect(page.get_by_text("A large message.")).to_be_visible()
         expect(page.get_by_role("dialog")).to_have_count(0)
@@ -185,6 +167,35 @@ def test_a_page_is_left_though_a_component_of_it_has_news_at_the_same_moment(pag
     expect(page).to_have_url(re.compile(reported))
     expect(page.locator("[data-testid=stApp][data-test-script-state=running]")).to_have_count(0)
     expect(page.get_by_role("heading", level=1)).to_have_text(path.title())
+
+
+@pytest.mark.parametrize("by_link", [True, False])
+def test_a_page_is_left_though_a_component_of_it_appears_only_then(page: Page, address: str, by_link: bool) -> None:
+    """A click on a slow server, then one on the way to another page: what the first brings must not bring back its page."""
+    socket = Socket(page)
+    page.goto(f"{address}/tensors")
+    page.locator(".shelf .card").first.wait_for()
+    expect(page).to_have_url(re.compile("script="))  # then Streamlit knows of the script that the page begins with
+    settled = page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
+    settled.wait_for()
+    socket.is_holding = True
+    page.get_by_role("radio", name="Exercises").click()
+    socket.wait_for_finished()
+    asked = len(socket.asked)
+    if by_link:
+        page.get_by_test_id("stTopNavLink").filter(has_text="Autograd").click()
+    else:
+        visit(page, "/autograd")
+    socket.wait_for_asked(asked + 1)
+    with page.expect_response(re.compile("/api/tensors/run")):
+        socket.release(runs=1)
+    page.locator(".target .cell").first.wait_for()
+    socket.release()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Autograd")
+    page.locator(".lab .node").first.wait_for()
+    settled.wait_for()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Autograd")
+    expect(page).to_have_url(re.compile("/autograd"))
 
 
 def test_large_type_for_a_projector_lasts_until_it_is_switched_off(train: Page) -> None:

@@ -34,7 +34,7 @@ def open_compare(app: AppTest) -> AppTest:
 def comparison_data(app: AppTest) -> dict[str, Any]:
     """Return the data of the comparison component."""
     (component,) = app.get("bidi_component")
-    data: dict[str, Any] = json.loads(component.proto.json)
+    data: dict[str, Any] = json.loads(component.proto.json)["data"]
     return data
 
 

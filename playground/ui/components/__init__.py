@@ -11,6 +11,7 @@ import streamlit as st
 
 from playground.messages import translated
 from playground.server import web
+from playground.ui import state
 
 SHARED = Path(__file__).parent / "shared"
 """Modules and style sheets that several components use."""
@@ -37,7 +38,7 @@ def register(folder: Path, *, isolated: bool = True, styles: tuple[str, ...] = (
     component = st.components.v2.component(f"playground_{folder.name}", html=html, css=css, js=js, isolate_styles=isolated)
 
     @wraps(component)
-    def show(*, data: Any = None, **options: Any) -> Any:
-        return component(data=translated(data), **options)
+    def show(*, data: Any, **options: Any) -> Any:
+        return component(data={"page": state.SHOWN_PAGE.read(), "data": translated(data)}, **options)
 
     return show

@@ -7,6 +7,7 @@ import streamlit as st
 from playground.environment import PACKAGE, ROOT
 from playground.messages import t
 from playground.server.services import services
+from playground.ui import state
 from playground.ui.shared.errors import shown_kindly
 from playground.ui.shared.visitor import use_language
 
@@ -29,6 +30,7 @@ page = st.navigation(
     ],
     position="top",
 )
+state.SHOWN_PAGE.write(page.url_path)
 name = t("PyTorch playground")
 st.set_page_config(
     page_title=name if page is home else f"{page.title} · {name}",  # no text: both parts are translated

@@ -1,23 +1,26 @@
 // Keeps one view for each place of a component on a page.
 
 import { followTheme } from "./colour.js"
-import { arrived, inTurn } from "./telling.js"
+import { inTurn } from "./telling.js"
 import { translate } from "./text.js"
 
 /**
  * What Streamlit hands to a component whenever its page is drawn.
  * @template [Data=any]
- * @typedef {object} Mounted
+ * @typedef {object} FromStreamlit
  * @property {HTMLElement | ShadowRoot} parentElement
- * @property {Data} data what the Python interface of the component gives
+ * @property {Data} data
  * @property {(name: string, value: unknown) => void} setStateValue
  * @property {(name: string, value: unknown) => void} setTriggerValue
  */
 
+/** @typedef {FromStreamlit<{ page: string, data: any }>} Mounted with the page of the component, as in its address; empty for Home */
+
 /**
- * The same with what telling.js adds: a trigger that the page answers with another page or another address.
+ * The same for a view: `data` is what the Python interface of the component gives, and a trigger that the page answers with another page or
+ * another address is called `leave`.
  * @template [Data=any]
- * @typedef {Mounted<Data> & { leave(name: string, value: unknown): void }} Component
+ * @typedef {FromStreamlit<Data> & { leave(name: string, value: unknown): void }} Component
  */
 
 /** @typedef {{ update(component: Component): unknown, close?(): void }} View */
@@ -33,7 +36,6 @@ const places = new WeakMap()
  * @returns {(component: Mounted) => () => void}
  */
 export const mounting = (View) => (mounted) => {
-  arrived()
   const component = inTurn(mounted)
   const root = component.parentElement
   /** @type {HTMLElement | null} */
