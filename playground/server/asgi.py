@@ -17,7 +17,7 @@ from playground.server import services
 from playground.server.identity import COOKIE, COOKIE_SECONDS
 from playground.server.page import StyledPage, asks_for_page
 from playground.server.reader import ReaderLanguage
-from playground.server.routes import assets, comparison, home, later, runs, scripts, texts
+from playground.server.routes import assets, comparison, home, later, notebook, runs, scripts, texts
 
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -83,5 +83,5 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 
 SCRIPT = PACKAGE / "ui" / "shell" / "app.py"
-ROUTES = [*assets.ROUTES, *texts.ROUTES, *runs.ROUTES, *comparison.ROUTES, *home.ROUTES, *scripts.ROUTES, *later.ROUTES]
+ROUTES = [*assets.ROUTES, *texts.ROUTES, *runs.ROUTES, *comparison.ROUTES, *home.ROUTES, *scripts.ROUTES, *notebook.ROUTES, *later.ROUTES]
 MIDDLEWARE = [Middleware(FaultLog), Middleware(LearnerCookie), Middleware(ReaderLanguage), Middleware(StyledPage)]

@@ -15,7 +15,7 @@ from types import ModuleType
 from playground import pasted
 from playground.autograd import task_names
 from playground.errors import InstallationError, PlaygroundError
-from playground.forking import Forker
+from playground.forking import CAN_FORK, Forker
 from playground.installation import check
 from playground.runs import trash
 from playground.runs.execution import launcher
@@ -23,6 +23,7 @@ from playground.runs.execution.scheduler import Scheduler
 from playground.runs.history import History
 from playground.runs.run import Run
 from playground.tensors import sandbox
+from playground.tensors.notebook.keeping import Notebooks
 from playground.tensors.sandbox import InProcessSandbox, Sandbox
 
 _HOLDER = "playground_services"
@@ -43,6 +44,7 @@ class Services:
     scheduler: Scheduler = field(init=False)
     sandbox: Sandbox | InProcessSandbox = field(init=False)
     """Runs learners' scripts."""
+    notebooks: Notebooks = field(init=False)
     racing: threading.Lock = field(default_factory=threading.Lock)
     """Held by the race of devices in progress: two at a time would slow each other down."""
     needed: threading.Event = field(default_factory=threading.Event)
@@ -57,6 +59,7 @@ class Services:
     def __post_init__(self) -> None:
         self.scheduler = Scheduler(forker=self.forker)
         self.sandbox = sandbox.make_sandbox(self.forker, task_names.REHEARSE)
+        self.notebooks = Notebooks(self.forker.start if CAN_FORK else None)
 
     def wait_until_warm(self) -> None:
         """Return when torch is imported, or starting has failed."""
@@ -91,6 +94,7 @@ def stop() -> None:
     """Stop every worker; each saves a checkpoint before it ends."""
     services().scheduler.close()
     services().sandbox.close()
+    services().notebooks.close()
 
 
 def _warm_up(server: Services) -> None:

@@ -26,6 +26,9 @@ from playground.errors import BusyError, PlaygroundError
 from playground.forking import CAN_FORK, Forker
 from playground.messages import language, msg, translated
 
+if CAN_FORK:
+    import resource
+
 PREPARE = "playground.tensors.script_task:prepare"
 RUN = "playground.tensors.script_task:run_script"
 CHECK_EXERCISE = "playground.tensors.exercises.grading:check_exercise"
@@ -228,10 +231,11 @@ def run_child(rehearsal: str, descriptor: int) -> int:
         return 0  # the server closed the connection
     task, seconds, wanted, request = json.loads(received)
     language.set(wanted)
-    _limit_resources(math.ceil(seconds) + 1)
-    _reseed()
+    limit_processor_time(seconds)
+    limit_memory_and_files()
+    reseed()
     with _time_limit(connection, seconds):
-        message = _run_task(task, request)
+        message = message_of(lambda: _load_task(task)(request))
     connection.sendall(message)
     connection.close()
     return 0
@@ -250,10 +254,10 @@ def _time_limit(connection: socket.socket, seconds: float) -> Iterator[None]:
     connection.setblocking(True)
 
 
-def _run_task(task: str, request: dict[str, Any]) -> bytes:
-    """Return the message with a task's result or its error; print the traceback of a bug in the playground."""
+def message_of(make: Callable[[], Any]) -> bytes:
+    """Return the message with what `make` returns, or with its error; print the traceback of a bug in the playground."""
     try:
-        return _to_json(_load_task(task)(request)) + DONE
+        return _to_json(make()) + DONE
     except PlaygroundError as error:
         return _failure(error.message, error.hint)
     except MemoryError:
@@ -284,12 +288,15 @@ def _load_task(task: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     return loaded
 
 
-def _limit_resources(seconds: int) -> None:
-    """Let the operating system limit the processor time and the memory of this process, and forbid it to write files."""
-    import resource  # Windows has no such module
+def limit_processor_time(seconds: float) -> None:
+    """Let the operating system end this process when it has used so much more processor time: inside of a native operation nothing else can."""
+    soft, hard = math.ceil(time.process_time() + seconds) + 1, resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
+
+def limit_memory_and_files() -> None:
+    """Let the operating system limit the memory of this process, and forbid it to write files."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     if used := _data_bytes():
         resource.setrlimit(resource.RLIMIT_DATA, (used + EXTRA_MEMORY, used + EXTRA_MEMORY))
@@ -304,7 +311,7 @@ def _data_bytes() -> int:
     return 0
 
 
-def _reseed() -> None:
+def reseed() -> None:
     """Seed the random generators again; a fork would otherwise continue the sequences of its parent."""
     import numpy as np  # the server starts without torch
     import torch

@@ -30,4 +30,5 @@ def prepare() -> None:
     torch.seed()  # its first call reads source files
     source = "a = torch.rand(3, 4)\nb = a[a > 0.5].sum()\nc = a @ a.T + np.ones(3)\nd = torch.cat([a, a]).max(dim=1)[1]\na += 1\na @ a"
     report.report(interpreter.run(source, {"device": torch.device("cpu")}))
+    import_module("playground.tensors.notebook.process")
     import_module("torchvision")  # takes a second, which a script with transforms would wait for

@@ -86,7 +86,11 @@ SCRIPT_LOADED = Family("tensors autograd network", "{}-loaded", "", "The packed 
 SCRIPT_FAULT = Family("tensors autograd network", "{}-link-fault", "", "Why the script is in no link.")
 SCRIPT = Family("tensors autograd network", "{}", "", "The packed script, `network` for a stack of layers.", "address")
 
-TENSORS_MODE = State("tensors", "tensors-mode", "Explore", "Exploring, or exercises.")
+TENSORS_MODE = State("tensors", "tensors-mode", "Explore", "Exploring, a notebook, or exercises.")
+NOTEBOOK: State[list[dict[str, str]] | None] = State("tensors", "notebook-cells", None, "The cells of the notebook.")
+NOTEBOOK_OPENED = State("tensors", "notebook-opened", 0, "How many notebooks were opened by a link.")
+NOTEBOOK_LOADED = State("tensors", "notebook-loaded", "", "The packed notebook of the address that the page has taken over.")
+NOTEBOOK_LINK = State("tensors", "notebook", "", "A packed notebook.", "address")
 TENSORS_EXAMPLE: State[str | None] = State("tensors", "tensors-example", None, "The example opened last.")
 TENSORS_EXERCISE = State("tensors", "tensors-exercise", "", "The exercise that is shown.")
 TENSORS_CREATE: Family[Any] = Family("tensors", "create-{}", None, "A field of the form that creates a tensor.")

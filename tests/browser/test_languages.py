@@ -157,8 +157,19 @@ def test_tensors(reader: Page) -> None:
     reader.locator("[data-testid=stExpander] summary").last.click()
     reader.locator("[data-testid=stDataFrame]").wait_for()
     check(reader)
-    reader.locator("[data-testid=stButtonGroup] button").nth(1).click()
+    reader.locator("[data-testid=stButtonGroup] button").nth(2).click()
     reader.locator("[data-testid=stSelectbox]").first.wait_for()
+    check(reader)
+
+
+def test_notebook(reader: Page) -> None:
+    go(reader, "/tensors", "Tensors")
+    reader.locator("[data-testid=stButtonGroup] button").nth(1).click()
+    cells = reader.locator(".notebook-cell")
+    cells.first.wait_for()
+    cells.nth(1).locator(".run").click()
+    reader.locator(".shelf .card").first.wait_for()
+    cells.nth(2).hover()
     check(reader)
 
 

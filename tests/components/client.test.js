@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { beforeEach, mock, test } from "node:test"
 
-import { address, request } from "../../playground/ui/components/shared/client.js"
+import { address, lines, request } from "../../playground/ui/components/shared/client.js"
 
 globalThis.document = { baseURI: "http://playground.test/" }
 let reported
@@ -54,4 +54,27 @@ test("a response that is no JSON is a bug", async () => {
 test("a server that does not answer", async () => {
   mock.method(globalThis, "fetch", async () => { throw new TypeError("Failed to fetch") })
   assert.deepEqual(await request("api/runs"), { error: "The server does not answer. Is it still running?", unreachable: true })
+})
+
+/** Everything that `lines` yields. */
+async function all() {
+  const found = []
+  for await (const line of lines("api/notebook/run", { source: "x" })) found.push(line)
+  return found
+}
+
+test("lines of JSON come one by one, wherever the response was cut", async () => {
+  const parts = ['{"a', '": 1}\n{"b": "', "gr\u00f6\u00dfe", '"}\n'].map((text) => new TextEncoder().encode(text))
+  const cut = new Uint8Array([...parts[2]].slice(0, 3)), rest = parts[2].slice(3)
+  respond(new ReadableStream({ start(controller) { for (const part of [parts[0], parts[1], cut, rest, parts[3]]) controller.enqueue(part); controller.close() } }))
+  assert.deepEqual(await all(), [{ a: 1 }, { b: "gr\u00f6\u00dfe" }])
+})
+
+test("where there are no lines, the last one is the reason", async () => {
+  respond('{"error": "Another cell runs."}', 400)
+  assert.deepEqual(await all(), [{ error: "Another cell runs." }])
+  respond("no JSON", 500)
+  assert.match((await all())[0].error, /does not answer/)
+  mock.method(globalThis, "fetch", async () => { throw new TypeError("no connection") })
+  assert.deepEqual((await all()).map(({ unreachable }) => unreachable), [true])
 })

@@ -51,10 +51,19 @@ class Meter:
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
-        self._deadline = time.process_time() + bounds.seconds
-        self._statements = 0
-        self._unchecked = 0  # bytes reserved since the values in memory were last added up
         self._references: list[weakref.ref[Any]] = []
+        self.restart()
+        self._unchecked = 0  # bytes reserved since the values in memory were last added up
+
+    def restart(self) -> None:
+        """Measure time and statements from now on."""
+        self._deadline = time.process_time() + self.bounds.seconds
+        self._statements = 0
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Let the next check of the time fail."""
+        self._is_stopped = True
 
     def track(self, arrays: Iterable[Any]) -> None:
         """Count the memory of these arrays for as long as they exist."""
@@ -64,8 +73,10 @@ class Meter:
         """Check the processor time.
 
         Raises:
-            BoundsExceeded: the script has used its processor time.
+            BoundsExceeded: the script has used its processor time, or was stopped.
         """
+        if self._is_stopped:
+            raise BoundsExceeded(msg("The script was stopped."), msg("What it did until then stays."))
         if time.process_time() > self._deadline:
             raise BoundsExceeded(
                 msg("The script ran for {seconds:g} seconds and was stopped.", seconds=self.bounds.seconds),

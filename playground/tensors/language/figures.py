@@ -273,6 +273,11 @@ class Figures:
         self.all: list[Figure] = []
         self._is_shown = True  # then the next plot begins a figure
 
+    def clear(self) -> None:
+        """Begin without figures: another script follows."""
+        self.all.clear()
+        self._is_shown = True
+
     def functions(self) -> dict[str, Callable[..., Any]]:
         """Return the functions of `pyplot` by their full names."""
         own: dict[str, Callable[..., Any]] = {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 
@@ -55,6 +55,8 @@ class Execution:
     figures: Figures = field(default_factory=Figures)
     """What it plotted."""
     error: ScriptError | None = None
+    raised_in: str = ""
+    """The part of an earlier script, a function's, that raised the error; empty for none."""
     tracer: Tracer = field(default_factory=StatementTracer)
 
 
@@ -92,18 +94,8 @@ def run(source: str, predefined: Mapping[str, Any] | None = None, bounds: Bounds
         tracer: records the operations.
     """
     execution = Execution(source, dict(predefined or {}), frozenset(predefined or {}), tracer=tracer or StatementTracer())
-    interpreter = Interpreter(execution, bounds or Bounds())
-    with settings_restored(), warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            interpreter.run()
-        except ScriptError as error:
-            execution.error = error
-        except MemoryError:
-            execution.error = BoundsExceeded(msg("The script needed too much memory."), msg("Make its tensors smaller, and its lists shorter."))
-        except RecursionError:
-            execution.error = BoundsExceeded(msg("The script is nested too deeply."), msg("Assign parts of it to names first."))
-    execution.warnings = list(dict.fromkeys(str(warning.message).split("\n")[0].split(" (Triggered")[0] for warning in caught))[:MAX_WARNINGS]
+    with settings_restored():
+        Interpreter(execution, bounds or Bounds()).run()
     return execution
 
 
@@ -123,8 +115,19 @@ def settings_restored() -> Iterator[None]:
         torch.set_printoptions(profile="default")  # type: ignore[no-untyped-call]
 
 
+@dataclass(eq=False)
+class Loop:
+    """A loop that runs."""
+
+    line: int
+    turns: int | None
+    """How many it has; None where that is not known."""
+    turn: int = 0
+    """The one that runs, from 1."""
+
+
 class Interpreter:
-    """Executes the statements of a script.
+    """Executes the statements of a script, and of those that follow it.
 
     Each private method whose name is a class of `ast` executes the statements of that class. Those that contain other statements, or yield,
     return their steps.
@@ -145,17 +148,54 @@ class Interpreter:
         self._modules: dict[str, Namespace] = {}
         self._calls = 0  # of functions, inside each other
         self._handled: list[ScriptError] = []  # errors whose handlers run
+        self._tree = ast.Module([], [])
+        self.loops: list[Loop] = []
+        """The `for` loops that run, inside each other."""
+
+    def follow(self, source: str) -> Execution:
+        """Let another script follow, with the variables of those before it and bounds of its own; return its result, which `run` fills."""
+        for name in [name for name in self._names if not name.isidentifier()]:
+            del self._names[name]  # the value of an expression statement
+        for node in ast.walk(self._tree):
+            node.is_of_earlier_script = True  # type: ignore[attr-defined]
+        figures = self._execution.figures
+        figures.clear()
+        self._execution = Execution(source, self._names, frozenset(self._names), figures=figures, tracer=self._tracer)
+        self._meter.restart()
+        return self._execution
+
+    def stop(self) -> None:
+        """Let the script end before its next statement; called by a signal, or from another thread."""
+        self._meter.stop()
 
     def run(self) -> None:
-        """Run the script.
+        """Run the script; an error of it is part of the result."""
+        execution = self._execution
+        self.loops.clear()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                self._run_statements()
+            except ScriptError as error:
+                execution.error = error
+            except MemoryError:
+                execution.error = BoundsExceeded(msg("The script needed too much memory."), msg("Make its tensors smaller, and its lists shorter."))
+            except RecursionError:
+                execution.error = BoundsExceeded(msg("The script is nested too deeply."), msg("Assign parts of it to names first."))
+        execution.warnings = list(dict.fromkeys(str(warning.message).split("\n")[0].split(" (Triggered")[0] for warning in caught))[:MAX_WARNINGS]
 
-        Raises:
-            ScriptError: the script is not valid, or a statement failed.
-        """
-        tree = syntax.parse(self._execution.source, self._bounds)
+    def _run_statements(self) -> None:
         self._tracer.start(self._names)
-        for _value in self._block(tree.body):
-            raise AssertionError("only functions yield")
+        self._tree = syntax.parse(self._execution.source, self._bounds)
+        for statement in self._tree.body:
+            try:
+                for _value in self._block([statement]):
+                    raise AssertionError("only functions yield")
+            except ScriptError as error:
+                if hasattr(error.node, "is_of_earlier_script"):
+                    self._execution.raised_in = ast.unparse(cast(ast.AST, error.node))
+                    error.node = statement
+                raise
 
     def _load_script(self, name: str) -> Namespace:
         """Run a module that is a script, once; nothing of it is recorded."""
@@ -344,7 +384,7 @@ class Interpreter:
     def _For(self, node: ast.For) -> Steps:
         def begin() -> tuple[Iterator[Any], int | None]:
             value = self._evaluator.evaluate(node.iter)
-            return self._operations.iterate(value, node.iter), None if can_break(node.body) else self._operations.length(value)
+            return self._operations.iterate(value, node.iter), self._operations.length(value)
 
         def advance() -> None:
             for part in ast.walk(node.iter):
@@ -356,9 +396,10 @@ class Interpreter:
             raise _Break
 
         values, length = self._record(node, begin)
-        with self._loop() as turn:
-            for place in count(1):
-                turn(None if length is None else place == length)
+        is_whole = not can_break(node.body)
+        with self._loop() as turn, self._shown(Loop(node.lineno, length)) as loop:
+            for loop.turn in count(1):
+                turn(loop.turn == length if is_whole and length is not None else None)
                 try:
                     self._record(node, advance)
                 except _Break:
@@ -390,6 +431,14 @@ class Interpreter:
             yield self._tracer.turn
         finally:
             self._tracer.leave_loop()
+
+    @contextmanager
+    def _shown(self, loop: Loop) -> Iterator[Loop]:
+        self.loops.append(loop)
+        try:
+            yield loop
+        finally:
+            self.loops.remove(loop)
 
     def _iteration(self, body: list[ast.stmt]) -> Steps:
         try:

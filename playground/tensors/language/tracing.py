@@ -150,6 +150,7 @@ class StatementTracer(Tracer):
         self._missed = False  # whether there were more operations than are recorded
 
     def start(self, names: Mapping[str, Any]) -> None:
+        self.statements.clear()
         self._names = names  # the interpreter's own mapping, so that each look-up sees the current values
         self._take_snapshots()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -33,7 +34,7 @@ def register(folder: Path, *, isolated: bool = True, styles: tuple[str, ...] = (
         styles: names of the style sheets in shared/ that it uses beside `controls`.
     """
     sheets = [*(SHARED / f"{name}.css" for name in ("controls", *styles)), folder / "view.css"]
-    html, css = (folder / "view.html").read_text(encoding="utf-8"), "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
+    html, css = _with_parts((folder / "view.html").read_text(encoding="utf-8")), "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     js = SCRIPT.format(address=web.address(), name=folder.name)
     component = st.components.v2.component(f"playground_{folder.name}", html=html, css=css, js=js, isolate_styles=isolated)
 
@@ -42,3 +43,8 @@ def register(folder: Path, *, isolated: bool = True, styles: tuple[str, ...] = (
         return component(data={"page": state.SHOWN_PAGE.read(), "data": translated(data)}, **options)
 
     return show
+
+
+def _with_parts(html: str) -> str:
+    """Put parts that several components have, such as shared/xray.html, in the place of comments with their names."""
+    return re.sub(r"<!-- (\w+) -->", lambda match: (SHARED / f"{match[1]}.html").read_text(encoding="utf-8"), html)

@@ -68,6 +68,11 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
         "playground.inference.projection:Points",
     ),
     "module_graph": ("playground.autograd.module_graph:ModuleGraph",),
+    "notebook": (
+        "playground.ui.components.notebook:NotebookData",
+        "playground.tensors.notebook.process:Progress",
+        "playground.tensors.notebook.process:Answer",
+    ),
     "tensor_lab": (
         "playground.ui.components.tensor_lab:LabData",
         "playground.tensors.xray.report:Report",

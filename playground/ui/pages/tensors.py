@@ -21,13 +21,14 @@ from playground.tensors.help.reference import entries
 from playground.tensors.sandbox import COMPARE_DEVICES
 from playground.ui import state
 from playground.ui.components.tensor_lab import ExerciseData, command, tensor_lab
+from playground.ui.pages.notebook import load_notebook, show_notebook
 from playground.ui.shared.errors import show, shown_kindly
 from playground.ui.shared.scripts import Script
 from playground.ui.shared.visitor import current_learner
 
 SCRIPT = Script("tensors")
-EXPLORE, EXERCISES = "Explore", "Exercises"
-MODES = {EXPLORE: msg("Explore"), EXERCISES: msg("Exercises")}
+EXPLORE, NOTEBOOK, EXERCISES = "Explore", "Notebook", "Exercises"
+MODES = {EXPLORE: msg("Explore"), NOTEBOOK: msg("Notebook"), EXERCISES: msg("Exercises")}
 LEVELS = {1: msg("first steps"), 2: msg("shapes"), 3: msg("combining tensors"), 4: msg("in practice"), 5: msg("puzzles")}
 DEFAULT_DTYPE = "default"
 RACE_SECONDS = 30
@@ -35,8 +36,9 @@ RACE_SECONDS = 30
 
 
 def heading_and_exercise() -> Exercise | None:
-    """Show the title, and let the learner choose between exploring and exercises; return the exercise, None while exploring."""
+    """Show the title, and let the learner choose between exploring, a notebook and exercises; return the exercise, None in the other modes."""
     SCRIPT.load()
+    load_notebook()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="tensors-head"):
         st.title(t("Tensors"), anchor=False, width="content")
         mode = st.segmented_control(
@@ -51,6 +53,8 @@ def heading_and_exercise() -> Exercise | None:
         )
         if mode == EXERCISES:
             return _choose_exercise()
+        if mode == NOTEBOOK:
+            return None
         _offer_examples()
         with st.popover(t("Create a tensor"), icon=":material/add:"):
             _make_a_tensor()
@@ -61,6 +65,9 @@ def lab(chosen: Exercise | None) -> None:
     """The editor and the X-ray."""
     if chosen is not None:
         _exercise(chosen)
+        return
+    if state.TENSORS_MODE.read() == NOTEBOOK:
+        show_notebook()
         return
     tensor_lab(None, SCRIPT.source(EXAMPLES[0].source), key="lab-explore", on_run=SCRIPT.keep)
     SCRIPT.show_limit()

@@ -3,7 +3,7 @@
 import { html, nothing, repeat } from "../shared/templates.js"
 import { placeBeside } from "../shared/placing.js"
 import { plural, t } from "../shared/text.js"
-import { savePicture, saveText } from "./files.js"
+import { savePicture, saveText } from "../shared/files.js"
 import { number } from "./texts.js"
 
 /** @import { Builder } from "./view.js" */

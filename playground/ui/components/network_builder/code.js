@@ -4,7 +4,7 @@ import { CodeView } from "../shared/code.js"
 import { find } from "../shared/dom.js"
 import { draw, html, nothing } from "../shared/templates.js"
 import { t } from "../shared/text.js"
-import { saveText } from "./files.js"
+import { saveText } from "../shared/files.js"
 
 /** @import { Builder } from "./view.js" */
 

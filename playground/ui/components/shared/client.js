@@ -48,6 +48,33 @@ export async function request(path, { query, body } = {}) {
 }
 
 /**
+ * The lines of JSON of a response, as they come; at last `{ error }` with a text for the learner where the request failed.
+ * @param {string} path
+ * @param {Record<string, unknown>} body
+ * @returns {AsyncGenerator<any>}
+ */
+export async function* lines(path, body) {
+  const lost = { error: t("The server does not answer. Is it still running?"), unreachable: true }
+  try {
+    const response = await fetch(address(path), { method: "POST", body: JSON.stringify(body) })
+    if (!response.ok || !response.body) {
+      yield parsed(await response.text()) ?? lost
+      return
+    }
+    let rest = ""
+    for (const reader = response.body.pipeThrough(new TextDecoderStream()).getReader(); ;) {
+      const { value, done } = await reader.read()
+      if (done) return
+      const parts = (rest + value).split("\n")
+      rest = /** @type {string} */ (parts.pop())
+      for (const part of parts) yield parsed(part)
+    }
+  } catch {
+    yield lost
+  }
+}
+
+/**
  * @param {string | Blob | Uint8Array<ArrayBuffer> | Record<string, unknown>} body
  * @returns {body is Record<string, unknown>}
  */

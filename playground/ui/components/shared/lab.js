@@ -2,18 +2,18 @@
 // A page's class extends it with `present(answer, source)`. Streamlit receives each run afterwards.
 
 import { request } from "./client.js"
-import { alignment, button, find, rich } from "./dom.js"
+import { find } from "./dom.js"
 import { Editor } from "./editor.js"
+import { faultOf, showFault } from "./fault.js"
 import { Figures } from "./figures.js"
 import { LONGEST, packed } from "./link.js"
 import { t } from "./text.js"
 
 /**
- * @import { Fault as ScriptFault, ReferenceEntry } from "../tensor_lab/documents.js"
+ * @import { Fault } from "./fault.js"
+ * @import { ReferenceEntry } from "../tensor_lab/documents.js"
  * @import { Component } from "./mounting.js"
  */
-
-/** @typedef {Pick<ScriptFault, "message" | "explanation" | "fixes"> & Partial<ScriptFault> & { retry?: boolean }} Fault of a request that failed there is only a message, and whether to try again */
 
 const PAUSE_MS = 400 // after the last key, until what was typed is run
 
@@ -112,7 +112,7 @@ export class Lab {
       this.waiting = null
       return this.run(waiting)
     }
-    this.failed = typeof answer.error === "string" ? { message: answer.error, explanation: "", fixes: [], retry: answer.retry || answer.unreachable } : answer.error
+    this.failed = faultOf(answer)
     this.showFault(this.failed, source)
     if (!typed || !this.failed) {
       this.printed.textContent = [answer.output ?? "", ...(answer.warnings ?? []).map((/** @type {string} */ text) => `${t("Warning: {text}", { text })}\n`)].join("")
@@ -171,29 +171,7 @@ export class Lab {
    * @param {string} source
    */
   showFault(fault, source) {
-    const box = this.fault
-    box.replaceChildren()
-    this.editor.mark([])
-    if (!fault) return
-    const { start = 0, end = 0 } = fault
-    const unit = (/** @type {number} */ offset) => [...source].slice(0, offset).join("").length // Python counts characters, JavaScript UTF-16 units
-    if (end > start && source === this.editor.text) this.editor.mark([{ start: unit(start), end: unit(end), message: fault.message }])
-    box.append(rich("p", "message", fault.line ? t("Line {line}: {message}", { line: fault.line, message: fault.message }) : fault.message))
-    if (fault.alignment) {
-      const { rows, wrong } = fault.alignment
-      box.append(alignment(rows.map((row) => row.sizes.map((size, place) => ({ size, wrong: wrong.includes(place) }))), rows.map((row) => row.name)))
-    }
-    if (fault.explanation) box.append(rich("p", "why", fault.explanation))
-    for (const fix of fault.fixes) {
-      const made = rich("button", "fix", fix.label)
-      made.type = "button"
-      made.onclick = () => {
-        this.editor.apply({ start: unit(fix.start), end: unit(fix.end), text: fix.text })
-        this.run()
-      }
-      box.append(made)
-    }
-    if (fault.retry) box.append(button(t("Try again"), () => this.run()))
+    showFault(this.fault, fault, source, this.editor, () => this.run())
   }
 
   /** @param {HTMLButtonElement} button */

@@ -14,7 +14,7 @@ from playground.ui.shared.device import chosen_device
 
 LONGEST = 20_000
 """Most characters of a script that is kept."""
-_component = register(Path(__file__).parent, styles=("lab",))
+_component = register(Path(__file__).parent, styles=("lab", "xray"))
 
 
 def _ignore(*_: object) -> None:

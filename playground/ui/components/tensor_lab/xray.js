@@ -185,6 +185,7 @@ export class Xray {
     const labels = [t("whole line"), ...inner.map((operation) => operation.source)]
     crumbs.append(...labels.map((label, place) => {
       const crumb = button(label, () => { this.operation = place + WHOLE; this.pinned = false; this.render() }, { name: "crumb" })
+      if (place) crumb.translate = false // code
       crumb.setAttribute("aria-pressed", String(at === place + WHOLE))
       return crumb
     }))
