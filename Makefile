@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 PORT ?= 8501
-WORKERS ?= 2
+WORKERS ?= 3
 PACKAGE ?=
 BIN := .venv/bin
 NPM := $(shell command -v npm)

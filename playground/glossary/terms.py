@@ -178,6 +178,8 @@ TERMS = (
         "范数", "tensors:reduce",
     ),
     Term(msg("normalisation"), msg("Shifting and scaling values to mean 0 and variance 1."), "归一化", "network"),
+    Term(msg("notebook"), msg("Code and text in cells that share their variables and are run one by one, as in Jupyter."), "笔记本", "tensors"),
+    Term(msg("notebook cell"), msg("A part of a notebook that is run at once, with its output beneath it."), "单元格", "tensors"),
     Term(msg("optimizer"), msg("Rule that computes the next weights from the gradients, such as SGD or Adam."), "优化器", "autograd?view=Descent"),
     Term(msg("overconfident"), msg("Mean confidence is higher than accuracy."), "过度自信", "evaluate"),
     Term(

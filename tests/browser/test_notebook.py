@@ -104,6 +104,8 @@ def test_a_long_cell_shows_how_far_it_is_and_can_be_stopped(book: Page) -> None:
     expect(cell(book, 1).locator(".progress")).to_contain_text(re.compile(r"Line 3: turn \d+ of 90000"))
     expect(cell(book, 1).locator(".printed")).to_contain_text("500")
     expect(cell(book, 1).locator(".curve .name")).to_have_text("losses")
+    cell(book, 4).get_by_role("button", name="Delete").click()
+    expect(book.locator(".says")).to_contain_text("A cell runs")
     book.get_by_role("button", name="Stop").click()
     expect(cell(book, 1).locator(".fault")).to_contain_text("The script was stopped.")
     expect(cell(book, 1).locator(".progress")).to_be_empty()
@@ -145,6 +147,24 @@ def test_cells_are_added_moved_deleted_and_every_change_is_undone(book: Page) ->
     book.get_by_role("button", name="Undo").click()  # of the file that was opened
     expect(book.locator(".notebook-cell")).to_have_count(5)
     expect(book.get_by_role("button", name="Undo")).to_be_disabled()
+
+
+def test_shift_and_enter_runs_a_cell_and_goes_to_the_next(book: Page) -> None:
+    open_file(book, jupyter(*CELLS))
+    cell(book, 1).locator(".cm-content").click()
+    book.keyboard.press("Shift+Enter")
+    expect(cell(book, 2).locator(".cm-content")).to_be_focused()
+    expect(number(book, 1)).to_have_text("run 1")
+    book.keyboard.press("Shift+Enter")
+    expect(book.locator(".notebook-cell")).to_have_count(4)
+    expect(cell(book, 3).locator(".cm-content")).to_be_focused()
+    expect(cell(book, 2).locator(".printed")).to_have_text("tensor([1, 2, 3])\n")
+    cell(book, 0).hover()
+    cell(book, 0).get_by_role("button", name="Edit").click()
+    book.keyboard.press("Control+a")
+    book.keyboard.insert_text("## Another title")
+    book.keyboard.press("Control+Enter")
+    expect(cell(book, 0).locator("h2")).to_have_text("Another title")
 
 
 def test_a_notebook_is_saved_opened_and_sent_as_a_link(book: Page, address: str, tmp_path: Path) -> None:

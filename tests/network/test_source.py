@@ -113,8 +113,10 @@ for index, case in enumerate(cases):
             value.copy_(weight)
         with torch.no_grad():
             outputs = network(case["images"])
-        same = (outputs == case["outputs"]) | (outputs.isnan() & case["outputs"].isnan())  # padding of a wide window is minus infinity
-        assert outputs.shape == case["outputs"].shape and same.all(), (index, style)
+        try:  # another process may add in another order; padding of a wide window is minus infinity
+            torch.testing.assert_close(outputs, case["outputs"], equal_nan=True)
+        except AssertionError as error:
+            raise AssertionError(f"{style}{index}: {error}") from None
 assert "playground" not in sys.modules
 print(len(cases))
 """

@@ -18,7 +18,7 @@ from playground.tensors.language.errors import BoundsExceeded, OperationFailed
 from playground.tensors.language.functions import Own
 from playground.tensors.language.interpreter import run
 
-from ..support.tiers import repetitions
+from ..support.tiers import is_quick
 
 NAMES = ("a", "b", "c", "x", "xs", "d")
 FUNCTIONS = ("f", "g", "h")
@@ -130,7 +130,7 @@ def python(source: str) -> tuple[dict[str, Any], str, Exception | None, int]:
 
 
 @given(programs)
-@settings(max_examples=repetitions(300), suppress_health_check=list(HealthCheck))
+@settings(max_examples=60 if is_quick() else 2000, suppress_health_check=list(HealthCheck))
 def test_generated_programs_do_what_they_do_in_python(source: str) -> None:
     try:
         wanted, output, error, line = python(source)

@@ -662,6 +662,30 @@ def test_programs_do_what_they_do_in_python(source: str) -> None:
     agree(source)
 
 
+MISSING = (
+    "torch.ones(2).foo", "torch.ones(2).foo()", "'x'.foo()", "[1].foo", "{}.foo()", "(1,).foo", "1 .foo", "1.5.foo", "np.ones(2).foo",
+    "torch.ones(2).shape.foo",
+    "nn.ReLU().foo", "nn.ReLU().foo()", "torch.optim.foo", "torch.foo()", "F.rellu(1)", "nn.Foo", "None.foo", "torch.float32.foo",
+    "range(3).foo", "np.foo", "math.foo",
+    "torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.1).stepp()",
+)  # fmt: skip
+"""What neither Python nor PyTorch has."""
+
+
+@pytest.mark.parametrize("expression", MISSING)
+def test_what_python_does_not_have_either_can_be_caught_and_is_explained_where_it_is_not(expression: str) -> None:
+    caught = f"import math\ntry:\n    {expression}\nexcept AttributeError as error:\n    print(error)"
+    _names, output, *_ = python(caught)
+    assert run(caught).output == output
+    error = run(f"import math\n{expression}").error
+    assert isinstance(error, Refused) and "scripts" in str(error)
+
+
+@pytest.mark.parametrize("expression", ["torch.compile", "torch.ones(1).backward", "nn.ReLU().register_module", "'x'.encode"])
+def test_what_only_scripts_do_not_have_cannot_be_caught(expression: str) -> None:
+    assert isinstance(run(f"try:\n    {expression}\nexcept Exception:\n    pass").error, Refused)
+
+
 def test_a_line_for_a_notebook_is_skipped() -> None:
     execution = run("%matplotlib inline\n!pip install torch\nx = torch.ones(2)\ny = x + 1")
     assert execution.error is None
@@ -695,6 +719,7 @@ def test_what_never_ends_is_stopped_and_cannot_be_caught(source: str) -> None:
         "torch.tensor(lambda: 1)", "torch.add(torch.ones(1), abs)", "torch.tensor([lambda: 1])", "torch.zeros(2).fill_(torch.relu)", "np.array([1, len])",
         "np.array({1: 2})", "torch.cat(iter([torch.ones(1)]))", "torch.tensor([1, [torch]])", "torch.where({1}, 1, 2)", "np.array(range(2), dtype=Exception)",
         "F.relu(torch.ones(1), inplace=print)", "torch.ones(1).to(type(len))", "torch.tensor(ValueError(1))", "np.array([ValueError])",
+        "torch.optim.SGD([{'params': [torch.ones(1)], 'lr': print}])", "torch.optim.SGD([{'params': [torch.ones(1)], 'a': [{'b': 1}]}], lr=1)",
     ],
 )  # fmt: skip
 def test_pytorch_gets_no_value_of_the_interpreter(source: str) -> None:

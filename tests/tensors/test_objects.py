@@ -201,6 +201,15 @@ torch.manual_seed(4)
 r = train(nn.Linear(2, 1), nn.L1Loss(), torch.ones(4, 2), torch.zeros(4, 1), 5)
 ===
 torch.manual_seed(0)
+net = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+opt = torch.optim.SGD([{'params': net[0].parameters(), 'lr': 0.5}, dict(params=[net[1].weight]), {'params': net[1].bias, 'momentum': 0.9}], lr=0.1)
+for step in range(2):
+    opt.zero_grad()
+    net(torch.ones(1, 2)).sum().backward()
+    opt.step()
+r = [(g['lr'], g['momentum'], len(g['params'])) for g in opt.param_groups], [p.detach() for p in net.parameters()]
+===
+torch.manual_seed(0)
 net = nn.Linear(2, 1)
 for p in net.parameters():
     p.requires_grad = False

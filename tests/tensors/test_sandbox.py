@@ -314,7 +314,7 @@ def answered(forker: Forker, text: str) -> bytes:
 def test_a_race_may_take_its_time(box: Sandbox) -> None:
     """The bound on processor time is that of the request."""
     found = box.run(f"{TASKS_MODULE}:bound", {}, 30)
-    assert found == {"seconds": 31}
+    assert 31 <= found["seconds"] <= 33  # with what the process has used before
     assert f"{device_benchmark.__name__}:compare_devices" == COMPARE_DEVICES
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import operator
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +16,7 @@ import torch
 from playground.messages import msg
 from playground.tensors.language import allowed
 from playground.tensors.language.elsewhere import place_of
-from playground.tensors.language.errors import Refused
+from playground.tensors.language.errors import NoAttribute, Refused
 from playground.tensors.language.functions import Own
 
 
@@ -186,8 +187,8 @@ def resolve(full: str) -> Any:
     return value
 
 
-def method(kind: str, name: str) -> Entry:
-    """Return the allowed method of a kind of object.
+def method(kind: str, name: str, value: Any) -> Entry:
+    """Return the allowed method of a value of a kind.
 
     Raises:
         Refused: it is not on the allow-list; the message suggests the most similar name.
@@ -196,7 +197,7 @@ def method(kind: str, name: str) -> Entry:
     if entry is None and name in allowed.ATTRIBUTES.get(kind, "").split():
         raise Refused(msg("`.{name}` is a value, not a method: remove the parentheses.", name=name))
     if entry is None:
-        raise unknown_attribute(kind, name)
+        raise unknown_attribute(kind, name, value)
     return entry
 
 
@@ -209,34 +210,54 @@ def unknown_name(written: str, full: str, names: Iterable[str]) -> Refused:
         names: full names that exist.
     """
     message = msg("`{name}` is not available in scripts.", name=written)
+    hint, instead = _alternative(written, full, names)
+    owner, _, word = full.rpartition(".")
+    module = sys.modules.get("numpy" if owner == "np" else owner)
+    if module is None or hasattr(module, word):
+        return Refused(message, hint, instead=instead)
+    return NoAttribute(message, hint, instead, text=f"module '{module.__name__}' has no attribute '{word}'")  # no text: Python's message
+
+
+def _alternative(written: str, full: str, names: Iterable[str]) -> tuple[str, str]:
+    """Return what to do about a name that is not on the allow-list, and the name that may be meant; empty for none."""
     if place := place_of(full):
-        return Refused(message, place)
+        return place, ""
     owner, _, word = full.rpartition(".")
     alike = [each for each in names if each.rpartition(".")[2][:1].casefold() == word[:1].casefold()]
     paths = {each.rpartition(".")[2]: each for each in sorted(alike, key=lambda each: each.rpartition(".")[0] == owner)}  # the module's own last
     same = [each for each in alike if each.casefold() == full.casefold()]  # but for capital letters
     if same:
         instead = f"{written.rpartition('.')[0]}.{same[0].rpartition('.')[2]}"
-        return Refused(message, msg("Did you mean `{name}`?", name=instead), instead=instead)
+        return msg("Did you mean `{name}`?", name=instead), instead
     near = difflib.get_close_matches(word, paths, n=1, cutoff=SIMILAR)
     if not near:
-        return Refused(message, msg("The reference below the editor lists all available functions."))
+        return msg("The reference below the editor lists all available functions."), ""
     path = paths[near[0]]
     instead = f"{written.rpartition('.')[0]}.{near[0]}" if path.rpartition(".")[0] == owner else path
-    return Refused(message, msg("Did you mean `{name}`?", name=instead), instead=instead)
+    return msg("Did you mean `{name}`?", name=instead), instead
 
 
-def unknown_attribute(kind: str, name: str) -> Refused:
-    """Return the error for an attribute that is not on the allow-list, with the most similar name."""
+def unknown_attribute(kind: str, name: str, value: Any) -> Refused:
+    """Return the error for an attribute of a value that is not on the allow-list, with the most similar name."""
     method_names, value_names = methods().get(kind, {}), allowed.ATTRIBUTES.get(kind, "").split()
     if name in method_names:
         return Refused(msg("`.{name}` is a method: call it with parentheses, `.{name}()`.", name=name))
     message = _NO_ATTRIBUTE.get(kind, _NO_ATTRIBUTE_OF_KIND).filled(name=name, kind=kind)
     near = difflib.get_close_matches(name, [each for each in (*method_names, *value_names) if each[:1] == name[:1]], n=1, cutoff=0.7)
-    if not near:
-        return Refused(message)
-    written = f".{near[0]}()" if near[0] in method_names else f".{near[0]}"
-    return Refused(message, msg("Did you mean `{name}`?", name=written), instead=f".{near[0]}")
+    written = (f".{near[0]}()" if near[0] in method_names else f".{near[0]}") if near else ""
+    hint, instead = (msg("Did you mean `{name}`?", name=written), f".{near[0]}") if near else ("", "")
+    if not isinstance(value, Own) and not hasattr(type(value), name):
+        return NoAttribute(message, hint, instead, text=_python_message(value, name))
+    return Refused(message, hint, instead=instead)
+
+
+def _python_message(value: Any, name: str) -> str:
+    """Return what Python says of an attribute that the type of a value does not have."""
+    try:
+        getattr(value, name)
+    except AttributeError as error:
+        return str(error)
+    return ""
 
 
 def _guarded(full: str, function: Callable[..., Any]) -> Callable[..., Any]:

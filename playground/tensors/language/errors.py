@@ -53,6 +53,25 @@ class Refused(ScriptError):
         return None
 
 
+class NoAttribute(Refused):
+    """A script asks for an attribute that PyTorch does not have either: an `AttributeError`, which it may catch.
+
+    Args:
+        message: what happened.
+        hint: what to do about it.
+        instead: suggested replacement for the attribute, with a leading dot, or for the whole name.
+        text: Python's own message.
+    """
+
+    def __init__(self, message: str, hint: str = "", instead: str = "", *, text: str) -> None:
+        super().__init__(message, hint, instead=instead)
+        self._text = text
+
+    @property
+    def exception(self) -> Exception:  # type: ignore[override]
+        return AttributeError(self._text)
+
+
 class BoundsExceeded(ScriptError):
     """A script exceeds its limit of memory, time or statements. No script catches it."""
 

@@ -191,7 +191,7 @@ class Evaluator:
                 return self.call(self.members.attribute(owner[0], node.func.attr, node.func), *self._arguments(node), node)
             if isinstance(owner[0], WithMethods):
                 return self.call(PythonFunction(node.func.attr, owner[0].method(node.func.attr)), *self._arguments(node), node)
-            function = calls.method(values.kind_of(owner[0]), node.func.attr)
+            function = calls.method(values.kind_of(owner[0]), node.func.attr, owner[0])
         else:
             function = self.evaluate(node.func)
         args, kwargs = self._arguments(node)

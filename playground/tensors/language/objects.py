@@ -17,7 +17,7 @@ from torch.optim import lr_scheduler
 from playground.messages import msg
 from playground.tensors.language import allowed, datasets
 from playground.tensors.language.calls import Entry
-from playground.tensors.language.errors import BoundsExceeded, OperationFailed, Refused
+from playground.tensors.language.errors import BoundsExceeded, NoAttribute, OperationFailed, Refused
 from playground.tensors.language.functions import Iteration, Own, WithMethods
 from playground.tensors.language.held import Held, mapped
 from playground.tensors.language.memory import key_of
@@ -323,4 +323,6 @@ def _plain_name(name: Any) -> str:
 
 
 def _unknown(value: Any, name: str) -> Refused:
-    return Refused(msg("`{type}` has no `.{name}` that scripts can use.", type=type(value).__name__, name=name))
+    kind = type(value).__name__
+    message = msg("`{type}` has no `.{name}` that scripts can use.", type=kind, name=name)
+    return Refused(message) if hasattr(value, name) else NoAttribute(message, text=f"'{kind}' object has no attribute '{name}'")  # no text: Python's message

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from torch import nn
+from torch import nn, optim
 
 from playground.messages import msg
 from playground.tensors.language import allowed, classes, datasets, objects, sizing, values
@@ -39,6 +39,18 @@ class Handle(WithMethods):
 
     def method(self, name: str) -> Callable[..., Any]:
         return self._remove if name == "remove" else super().method(name)
+
+
+def _passed(maker: Maker, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+    """Return what a class is called with, without the dictionaries in which PyTorch takes layers by name and the groups of an optimizer."""
+    if maker.name in ("torch.nn.Sequential", "torch.nn.ModuleDict") and args and isinstance(args[0], dict):
+        return [*args[0].values()]
+    passed = [*args, *kwargs.values()]
+    if not issubclass(maker.kind, optim.Optimizer):
+        return passed
+    groups = [each for part in passed if isinstance(part, list) for each in part if isinstance(each, dict)]
+    others = [each for part in passed for each in (part if isinstance(part, list) else [part]) if not any(each is group for group in groups)]
+    return [*others, *(value for group in groups for value in group.values())]
 
 
 def _check_layers(args: tuple[Any, ...]) -> None:
@@ -94,8 +106,7 @@ class OfPyTorch:
         if maker.name in objects.OF_LAYERS:
             _check_layers(args)
         args, kwargs = objects.inside(args), objects.inside(kwargs)
-        has_layers = maker.name in ("torch.nn.Sequential", "torch.nn.ModuleDict") and args and isinstance(args[0], dict)
-        values.check_passable(maker.name.rpartition(".")[2], [*args[0].values()] if has_layers else [*args, *kwargs.values()])
+        values.check_passable(maker.name.rpartition(".")[2], _passed(maker, args, kwargs))
         if maker.name in datasets.NAMES and self._meter.bounds.is_without_values:
             raise Refused(msg("Data sets are not read here."), "", node)
         if maker.name in datasets.NAMES:

@@ -342,7 +342,7 @@ class Operations:
         if kind == "tuple" and name in allowed.ATTRIBUTES["result"].split() and hasattr(value, name):
             return getattr(value, name)
         if name not in allowed.ATTRIBUTES.get(kind, "").split():
-            raise calls.unknown_attribute(kind, name)
+            raise calls.unknown_attribute(kind, name, value)
         entry = Entry(f"{kind}.{name}", allowed.JOINING, operator.attrgetter(name))
         if values.is_array(value) and name in _VIEWS:
             return self.perform(entry, node, (value,))

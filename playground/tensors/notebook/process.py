@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NotRequired, TypedDict
 
 import torch
@@ -165,10 +165,10 @@ class Cells:
             thread.join()
 
 
-def curves(names: Mapping[str, Any]) -> Curves:
+def curves(names: dict[str, Any]) -> Curves:
     """Return the lists of numbers among variables, the last of them: losses that a loop collects, for example."""
     found: Curves = {}
-    for name, value in reversed(tuple(names.items())):
+    for name, value in reversed(names.copy().items()):  # a copy is made at once; the cell may go on assigning
         if len(found) < MOST_CURVES and isinstance(value, list) and len(value) >= FEWEST_NUMBERS:
             numbers = tuple(value)
             numbers = numbers[:: math.ceil(len(numbers) / MOST_NUMBERS)]

@@ -19,6 +19,7 @@ import { curveOf, partsOf, piecesOf } from "./document.js"
  * What a cell asks its notebook to do.
  * @typedef {object} Requests
  * @property {(cell: Cell) => void} run
+ * @property {(cell: Cell) => void} next run it, and go to the one behind it
  * @property {(cell: Cell) => void} choose it is looked at
  * @property {(cell: Cell, by: 1 | -1) => void} move
  * @property {(cell: Cell) => void} remove
@@ -45,18 +46,19 @@ export class Cell {
     this.box.append(this.strip)
     this.box.addEventListener("focusin", () => requests.choose(this))
     this.box.addEventListener("focusout", () => requests.changed())
-    if (kind === "code") this.makeCode(source, () => requests.run(this))
+    if (kind === "code") this.makeCode(source, () => requests.run(this), () => requests.next(this))
     else this.makeText(source)
   }
 
   /**
    * @param {string} source
    * @param {() => void} run
+   * @param {() => void} next
    */
-  makeCode(source, run) {
+  makeCode(source, run, next) {
     this.run = run
     const editor = element("div", "editor")
-    this.strip.prepend(button(t("Run"), run, { name: "run", label: t("Run (Ctrl+Enter)") }))
+    this.strip.prepend(button(t("Run"), run, { name: "run", label: t("Run (Ctrl+Enter; Shift+Enter goes to the next cell)") }))
     this.progress = element("div", "progress")
     this.curves = element("div", "curves")
     this.printed = element("pre", "printed")
@@ -67,7 +69,7 @@ export class Cell {
     this.fault = element("div", "fault")
     this.fault.role = "alert"
     this.box.append(editor, this.progress, this.printed, this.curves, figures, this.fault)
-    this.editor = new Editor(editor, { text: source, label: t("Code of a cell. Ctrl+Enter runs it; Escape and then Tab leaves the editor."), onRun: run })
+    this.editor = new Editor(editor, { text: source, label: t("Code of a cell. Ctrl+Enter runs it; Escape and then Tab leaves the editor."), onRun: run, onNext: next })
   }
 
   /** @param {string} source */
@@ -78,6 +80,7 @@ export class Cell {
     this.area.value = source
     this.edit = button(t("Edit"), () => this.write(Boolean(this.area?.hidden)))
     this.strip.prepend(this.edit)
+    this.area.onkeydown = ({ key, ctrlKey, metaKey, shiftKey }) => { if (key === "Escape" || (key === "Enter" && (ctrlKey || metaKey || shiftKey))) this.write(false) }
     this.shown.ondblclick = () => this.write(true)
     this.box.append(this.shown, this.area)
     this.write(!source)

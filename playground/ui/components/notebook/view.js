@@ -10,7 +10,7 @@ import { t } from "../shared/text.js"
 import { NO_REPORT, newest } from "../tensor_lab/report.js"
 import { Xray } from "../tensor_lab/xray.js"
 import { Cell } from "./cell.js"
-import { Past, fromJupyter, toJupyter } from "./document.js"
+import { MOST_CELLS, Past, fromJupyter, toJupyter } from "./document.js"
 
 /**
  * @import { Component } from "../shared/mounting.js"
@@ -122,14 +122,23 @@ class Notebook {
   /** @param {NotebookCell} cell */
   made(cell) {
     const made = new Cell(this.box, cell, {
-      run: (each) => this.runAll([each]), choose: (each) => this.choose(each), move: (each, by) => this.move(each, by), remove: (each) => this.remove(each), changed: () => this.tell(),
+      run: (each) => this.runAll([each]), next: (each) => this.next(each), choose: (each) => this.choose(each), move: (each, by) => this.move(each, by), remove: (each) => this.remove(each), changed: () => this.tell(),
     })
     made.complete(this.entries)
     return made
   }
 
+  /** @param {Cell} cell to run; behind the last one with code comes a new one */
+  next(cell) {
+    this.runAll([cell])
+    const following = this.cells.slice(this.cells.indexOf(cell) + 1).find(({ kind }) => kind === "code")
+    if (following) following.editor?.focus()
+    else this.add("code")
+  }
+
   /** @param {NotebookCell["kind"]} kind of a new cell, behind the one that is looked at */
   add(kind) {
+    if (this.cells.length >= MOST_CELLS) return this.says.replaceChildren(t("A notebook has at most {most} cells.", { most: MOST_CELLS }))
     this.change(() => {
       const cell = this.made({ kind, source: "" })
       this.cells.splice(this.chosen ? this.cells.indexOf(this.chosen) + 1 : this.cells.length, 0, cell)
@@ -157,7 +166,7 @@ class Notebook {
 
   /** @param {Cell} cell */
   remove(cell) {
-    if (this.queue.includes(cell)) return
+    if (this.isBusy()) return
     this.change(() => {
       const place = this.cells.indexOf(cell)
       this.cells.splice(place, 1)
@@ -173,9 +182,16 @@ class Notebook {
     this.tell()
   }
 
+  /** Whether cells run; then a note says so, for what was asked for must wait. */
+  isBusy() {
+    if (this.queue.length) this.says.replaceChildren(t("A cell runs: wait until it is done, or stop it."))
+    return this.queue.length > 0
+  }
+
   undo() {
+    if (this.isBusy()) return
     const before = this.past.undo()
-    if (!before || this.queue.length) return
+    if (!before) return
     this.remember()
     this.lay(before)
     this.restore()
@@ -290,7 +306,7 @@ class Notebook {
   async open(input) {
     const [file] = input.files ?? []
     input.value = ""
-    if (!file || this.queue.length) return
+    if (!file || this.isBusy()) return
     try {
       if (file.size > LARGEST_FILE) throw new Error(t("This file is larger than {most} MB.", { most: LARGEST_FILE / 1e6 }))
       const cells = fromJupyter(await file.text())

@@ -110,18 +110,20 @@ const isInText = (state) => /String|Comment/.test(syntaxTree(state).resolveInner
 export class Editor {
   /**
    * @param {HTMLElement} parent must already lie in the page, because the styles go to the document or the shadow root that it is in
-   * @param {{ text?: string, label?: string, onRun?: () => void, onChange?: (text: string) => void }} [options]
+   * @param {{ text?: string, label?: string, onRun?: () => void, onNext?: () => void, onChange?: (text: string) => void }} [options] `onRun` for
+   *   Ctrl+Enter, `onNext` for Shift+Enter
    */
-  constructor(parent, { text = "", label = "", onRun, onChange } = {}) {
+  constructor(parent, { text = "", label = "", onRun, onNext, onChange } = {}) {
     /** @type {Entry[]} */
     this.entries = []
     const run = { key: "Mod-Enter", run: (/** @type {EditorView} */ view) => { closeCompletion(view); onRun?.(); return true } }
+    const next = { key: "Shift-Enter", run: (/** @type {EditorView} */ view) => { closeCompletion(view); onNext?.(); return Boolean(onNext) } }
     this.view = new EditorView({
       parent,
       root: /** @type {Document | ShadowRoot} */ (parent.getRootNode()),
       doc: text,
       extensions: [
-        Prec.highest(keymap.of([run])), // before the default keymap, where this key inserts a line
+        Prec.highest(keymap.of([run, next])), // before the default keymap, where this key inserts a line
         // Tab indents, so that it does not leave the editor; Escape and then Tab does, for those who have no mouse.
         keymap.of([
           { key: "Tab", run: acceptCompletion }, { key: "F8", run: nextDiagnostic },
