@@ -83,6 +83,14 @@ class Observation:
         calls = [event for event in self.of("forward") if event.value is self.network and event.loops]
         return [event for event in calls if event.loops[-1].line not in training]
 
+    @cached_property
+    def written(self) -> ast.Module:
+        """The script as it was written, with what it prints; empty where it is not Python as a whole."""
+        try:
+            return ast.parse(self.run.source)
+        except SyntaxError:
+            return ast.Module([], [])
+
     def loader_of(self, event: Event) -> Instance | None:
         """Return the loader whose batch an event belongs to."""
         before = self.events[: self.events.index(event)]
@@ -280,6 +288,63 @@ def _sums(observation: Observation) -> Iterator[Mistake]:
             yield Mistake(event.line, message, msg("Add `loss.item()`."))
 
 
+def _devices(observation: Observation) -> Iterator[Mistake]:
+    """A network on one device, and its images on another."""
+    moved = observation.of("moved")
+    network = next((event for event in moved if event.value is observation.network), None)
+    images = [event for event in moved if isinstance(event.value, torch.Tensor)]
+    if not observation.trained:
+        return
+    first = observation.trained[0]
+    if network is not None and not images:
+        message = msg("The network is moved to a device, and the images are not: on a graphics card this is an error.")
+        yield Mistake(first.line, message, msg("Write `images, labels = images.to(device), labels.to(device)` before."))
+    if network is None and images and observation.network is not None:
+        message = msg("The images are moved to a device, and the network is not: on a graphics card this is an error.")
+        yield Mistake(images[0].line, message, msg("Write `model.to(device)` before the optimizer is made."))
+
+
+def _accuracies(observation: Observation) -> Iterator[Mistake]:
+    """Largest values that are compared with labels in place of their classes, and correct predictions divided by the number of batches."""
+    for event in observation.of("compared"):
+        scores = [part for part in event.args if part.is_floating_point()]
+        labels = [part for part in event.args if not part.is_floating_point() and part.dtype != torch.bool]
+        if scores and labels and scores[0].ndim == labels[0].ndim == 1:
+            message = msg("The largest values are compared with the labels, and not the classes that have them.")
+            yield Mistake(event.line, message, msg("`torch.max(output, 1)` returns both: write `_, predicted = torch.max(output, 1)`, or `output.argmax(1)`."))
+    tree = observation.written
+    counts = {ast.unparse(node.target) for node in ast.walk(tree) if isinstance(node, ast.AugAssign) and _counts_correct(node.value)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Div):
+            count: ast.expr = node.target
+            divisor = node.value
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            count, divisor = node.left, node.right
+        else:
+            continue
+        if any(ast.unparse(part) in counts for part in ast.walk(count) if isinstance(part, ast.expr)) and _is_number_of_batches(observation, divisor):
+            message = msg("The number of correct predictions is divided by the number of batches, so that the accuracy is far above 1.")
+            yield Mistake(node.lineno, message, msg("Divide by the number of images: `len(loader.dataset)`."))
+
+
+def _counts_correct(value: ast.expr) -> bool:
+    """Whether an expression counts where predictions are the labels."""
+    code = ast.unparse(value)
+    return ("==" in code or ".eq(" in code) and "sum(" in code and "mean(" not in code and " / " not in code
+
+
+def _is_number_of_batches(observation: Observation, divisor: ast.expr) -> bool:
+    """Whether a divisor is the length of a loader, or a name for it."""
+    if isinstance(divisor, ast.Name):
+        given = [node.value for node in ast.walk(observation.written) if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == divisor.id]
+        return len(given) == 1 and not isinstance(given[0], ast.Name) and _is_number_of_batches(observation, given[0])
+    match divisor:
+        case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]):
+            value = observation.run.names.get(name)
+            return "batch_size" in value.attributes if isinstance(value, Instance) else "loader" in name
+    return False
+
+
 def _brackets(observation: Observation) -> Iterator[Mistake]:
     """Methods that are named and not called."""
     for node in ast.walk(observation.run.tree):
@@ -288,4 +353,4 @@ def _brackets(observation: Observation) -> Iterator[Mistake]:
             yield Mistake(node.lineno, msg("`{code}` names a method and does not call it.", code=code), msg("Write `{code}()`.", code=code))
 
 
-CHECKS = (_gradients, _losses, _modes, _data, _optimizers, _schedules, _sums, _brackets)
+CHECKS = (_gradients, _losses, _modes, _data, _optimizers, _schedules, _sums, _devices, _accuracies, _brackets)

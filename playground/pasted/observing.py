@@ -47,12 +47,16 @@ _TO_PYTHON: dict[str, Callable[[torch.Tensor], Any]] = {
 """What makes values of Python or NumPy of a tensor, which are zeros here."""
 
 
+_MOVES = frozenset(("to", "cuda"))
+
+
 @dataclass(eq=False)
 class Event:
     """One thing that a script did."""
 
     kind: str
-    """`loader`, `forward`, `loss`, `backward`, `step`, `zero_grad`, `train`, `eval`, `scheduler`, `clip`, `seed`, `softmax`, `optimizer`, `schedule`, `sum`."""
+    """`loader`, `forward`, `loss`, `backward`, `step`, `zero_grad`, `train`, `eval`, `scheduler`, `clip`, `seed`, `softmax`, `optimizer`, `schedule`, `sum`,
+    `moved` (of a network or a tensor, to a device), `compared`."""
     line: int | None
     value: Any = None
     """What it was done with: a loader, a module, an optimizer."""
@@ -103,6 +107,8 @@ class Observer(Recorder):
                 self.note(kind, node, value.inner)
         elif isinstance(value, Layer) and name in ("train", "eval", "zero_grad"):
             self.note(name, node, value.module)
+        elif isinstance(value, Layer) and name in _MOVES and _names_device(node):
+            self.note("moved", node, value.module)
 
     def returned(self, module: Any, args: tuple[Any, ...], result: Any, node: ast.AST) -> None:
         if not isinstance(module, _Loss):
@@ -124,13 +130,22 @@ class Observer(Recorder):
         result = super().perform(call, node, do)
         if event is not None:
             event.result = result
+        self._note_operation(call, node, result)
+        return result
+
+    def _note_operation(self, call: Call, node: ast.AST, result: Any) -> None:
+        """Note an operation that says something about the training."""
+        short = call.entry.short
         if short in ("+", "+=") and isinstance(result, torch.Tensor) and result.requires_grad and result.ndim == 0:
             self._note_sum(call, node, result)
         if short in ("softmax", "log_softmax", "sigmoid") and call.entry.layer is None:
             self.note("softmax", node, short, call.args, result)
+        elif short in _MOVES and call.entry.is_method and _names_device(node):
+            self.note("moved", node, call.args[0], (), result)
+        elif short in ("==", "eq"):
+            self.note("compared", node, None, tuple(part for part in call.args if isinstance(part, torch.Tensor)))
         elif short in ("backward", "manual_seed", "clip_grad_norm_", "clip_grad_value_"):
             self.note({"manual_seed": "seed", "backward": "backward"}.get(short, "clip"), node, short, (*call.args, *call.kwargs.values()))
-        return result
 
     def _note_sum(self, call: Call, node: ast.AST, result: torch.Tensor) -> None:
         """Note that a loss is added to a number, or to such a sum."""
@@ -139,6 +154,16 @@ class Observer(Recorder):
         left, right = call.args[:2]
         if any(right is loss for loss in losses) and (not isinstance(left, torch.Tensor) or any(left is total for total in sums)):
             self.note("sum", node, None, (left, right), result)
+
+
+def _names_device(node: ast.AST) -> bool:
+    """Whether a call moves something to a device that is not the processor: `.cuda()`, `.to(config.device)`, `.to("cuda")`."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    if node.func.attr == "cuda":
+        return True
+    named = [*node.args[:1], *(each.value for each in node.keywords if each.arg == "device")]
+    return any(word in ast.unparse(part).casefold() for part in named for word in ("dev", "cuda", "gpu", "mps"))
 
 
 def observe(text: str, source_limit: int) -> tuple[PartialRun, Observer]:

@@ -92,6 +92,7 @@ def test_the_confusion_matrix_is_one_stop_of_the_tab_key(evaluated: Page) -> Non
 
 def test_an_image_opens_the_network_at_work_on_it_and_the_evidence_in_it(evaluated: Page) -> None:
     cell(evaluated, 3, 3).click()
+    expect(evaluated.locator(".evaluation-confusion .evaluation-card.right").first).to_contain_text("✓ 3")
     evaluated.locator(".evaluation-confusion .evaluation-card.right").first.click()
     dialog = evaluated.get_by_role("dialog")
     expect(dialog.locator("h2")).to_contain_text("3, predicted as 3")

@@ -74,6 +74,11 @@ MISTAKES: list[tuple[str, list[tuple[str, str]], str, str]] = [
         "scheduler.step()", "StepLR steps after every batch",
     ),
     ("sum of losses", [("running_loss += loss.item()", "running_loss += loss")], "running_loss += loss", "The losses are added up as tensors"),
+    ("images stay", [("        images, labels = images.to(device), labels.to(device)\n", ""), ("model(images.to(device))", "model(images)")],
+     "output = model(images)", "the images are not"),
+    ("network stays", [("Net().to(device)", "Net()")], "images.to(device)", "the network is not"),
+    ("values for classes", [("model(images.to(device)).argmax(1)", "torch.max(model(images.to(device)), 1)[0]")], "correct +=", "not the classes that have"),
+    ("accuracy", [("correct / len(test_data)", "correct / len(test_loader)")], "correct / len(test_loader)", "divided by the number of batches"),
     ("brackets", [(ZERO, "        optimizer.zero_grad\n")], "optimizer.zero_grad", "`optimizer.zero_grad` names a method"),
 ]  # fmt: skip
 
@@ -84,6 +89,28 @@ def test_a_planted_mistake_is_found_in_its_line(changes: list[tuple[str, str]], 
     found = [(line_of(text, mistake.line), f"{mistake.message} {mistake.hint}") for mistake in read_training(text).mistakes]
     assert [each for each in found if code in each[0] and message in each[1]], found
     assert len(found) == 1 or message in ("The network trains in `eval()`",), found
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [("Net().to(device)", "Net()"), ("        images, labels = images.to(device), labels.to(device)\n", ""), ("model(images.to(device))", "model(images)")],
+        [
+            ("Net().to(device)", "Net().to(torch.float32)"),
+            ("images.to(device), labels.to(device)", "images.to(torch.float32), labels"),
+            ("(images.to(device))", "(images)"),
+        ],
+        [(".argmax(1) == labels)", ".max(1)[1] == labels)")],
+        [(".argmax(1) == labels).sum().item()", ".argmax(1) == labels).float().mean().item()"), ("correct / len(test_data)", "correct / len(test_loader)")],
+        [
+            ("running_loss += loss.item()", "running_loss += loss.item() * (labels == labels).sum().item() / 100"),
+            ("correct / len(test_data)", "running_loss / len(train_loader)"),
+        ],
+    ],
+    ids=("no device", "a dtype", "max", "means", "losses"),
+)
+def test_what_looks_like_a_mistake_and_is_none(changes: list[tuple[str, str]]) -> None:
+    assert read_training(changed(*changes)).mistakes == ()
 
 
 def test_losses_that_are_added_before_the_backward_pass_are_no_mistake() -> None:

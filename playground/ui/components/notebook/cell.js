@@ -20,7 +20,7 @@ import { curveOf, partsOf, piecesOf } from "./document.js"
  * @typedef {object} Requests
  * @property {(cell: Cell) => void} run
  * @property {(cell: Cell) => void} next run it, and go to the one behind it
- * @property {(cell: Cell) => void} choose it is looked at
+ * @property {(cell: Cell) => void} choose it has the cursor
  * @property {(cell: Cell, by: 1 | -1) => void} move
  * @property {(cell: Cell) => void} remove
  * @property {() => void} changed the text of a cell, when the focus leaves it
@@ -112,9 +112,9 @@ export class Cell {
     this.editor?.complete(entries)
   }
 
-  /** @param {boolean} isChosen */
-  choose(isChosen) {
-    this.box.classList.toggle("chosen", isChosen)
+  /** @param {boolean} isShown whether the X-ray is that of this cell */
+  mark(isShown) {
+    this.box.classList.toggle("shown-beside", isShown)
   }
 
   /** It waits for its turn. */

@@ -41,15 +41,17 @@ class Notebook {
     this.cells = []
     /** @type {Cell[]} the one that runs, and those that follow it */
     this.queue = []
-    /** @type {Cell | undefined} */
+    /** @type {Cell | undefined} where the cursor is, or was last */
     this.chosen = undefined
+    /** @type {Cell | undefined} whose X-ray is shown: the chosen one, or the one that ran last */
+    this.shown = undefined
     /** @type {Entry[]} */
     this.entries = []
     this.past = new Past()
     this.told = "" // the cells that Streamlit has
     /** @type {Component["setStateValue"]} */
     this.setState = () => {}
-    this.xray = new Xray(root, (line) => this.chosen?.editor?.lines(line ? [line] : []))
+    this.xray = new Xray(root, (line) => this.shown?.editor?.lines(line ? [line] : []))
     this.buttons()
     this.complete()
   }
@@ -102,7 +104,7 @@ class Notebook {
   lay(cells) {
     for (const cell of this.cells) cell.close()
     this.cells = []
-    this.chosen = undefined
+    this.chosen = this.shown = undefined
     for (const cell of cells) this.cells.push(this.made(cell))
     this.choose(this.cells.find(({ kind }) => kind === "code") ?? this.cells[0])
     this.tell()
@@ -116,7 +118,7 @@ class Notebook {
       cell.ran = before.ran
       cell.end(before.outcome, before.number)
     }
-    this.look()
+    this.show(this.chosen)
   }
 
   /** @param {NotebookCell} cell */
@@ -133,15 +135,18 @@ class Notebook {
     this.runAll([cell])
     const following = this.cells.slice(this.cells.indexOf(cell) + 1).find(({ kind }) => kind === "code")
     if (following) following.editor?.focus()
-    else this.add("code")
+    else this.add("code", cell)
   }
 
-  /** @param {NotebookCell["kind"]} kind of a new cell, behind the one that is looked at */
-  add(kind) {
+  /**
+   * @param {NotebookCell["kind"]} kind of a new cell
+   * @param {Cell} [before] behind which it comes
+   */
+  add(kind, before = this.chosen) {
     if (this.cells.length >= MOST_CELLS) return this.says.replaceChildren(t("A notebook has at most {most} cells.", { most: MOST_CELLS }))
     this.change(() => {
       const cell = this.made({ kind, source: "" })
-      this.cells.splice(this.chosen ? this.cells.indexOf(this.chosen) + 1 : this.cells.length, 0, cell)
+      this.cells.splice(before ? this.cells.indexOf(before) + 1 : this.cells.length, 0, cell)
       this.box.insertBefore(cell.box, this.cells[this.cells.indexOf(cell) + 1]?.box ?? null)
       this.choose(cell)
       if (cell.editor) cell.editor.focus()
@@ -171,6 +176,7 @@ class Notebook {
       const place = this.cells.indexOf(cell)
       this.cells.splice(place, 1)
       cell.close()
+      if (this.shown === cell) this.shown = undefined
       if (this.chosen === cell) this.choose(this.cells[place] ?? this.cells[place - 1])
     })
   }
@@ -214,17 +220,16 @@ class Notebook {
 
   /** @param {Cell | undefined} cell */
   choose(cell) {
-    if (this.chosen === cell) return
-    this.chosen?.editor?.lines([])
-    this.chosen?.choose(false)
     this.chosen = cell
-    cell?.choose(true)
-    if (cell?.outcome) this.look()
+    if (cell?.outcome && this.shown !== cell) this.show(cell)
   }
 
-  /** Show the X-ray of the chosen cell. */
-  look() {
-    const report = this.chosen?.outcome?.report
+  /** @param {Cell | undefined} cell whose X-ray is shown */
+  show(cell) {
+    const report = cell?.outcome?.report
+    this.shown?.editor?.lines([])
+    for (const each of this.cells) each.mark(each === cell && Boolean(report))
+    this.shown = cell
     this.xray.show(report ?? NO_REPORT, report ? newest(report) : "")
   }
 
@@ -267,8 +272,7 @@ class Notebook {
     runs += 1
     cell.end(outcome, t("run {number}", { number: runs }))
     if (outcome.report?.is_first) this.forget(cell)
-    if (this.chosen === cell) this.look()
-    else this.choose(cell)
+    this.show(cell)
     return outcome
   }
 
