@@ -121,6 +121,13 @@ def test_upstream_gradients_equal_those_of_pytorch() -> None:
         assert node(document, name)["grad"] == pytest.approx(gradient.tolist()) if gradient.ndim == 0 else np.allclose(node(document, name)["grad"], gradient)
 
 
+def test_each_step_has_its_line_and_the_gradient_that_arrives() -> None:
+    steps = document_of("x = torch.tensor([1., 2.], requires_grad=True)\ny = x * x\nloss = y.sum()\nloss.backward()")["steps"]
+    assert [(step["kind"], step["line"], step.get("upstream")) for step in steps] == [
+        ("forward", 2, None), ("forward", 3, None), ("backward", 4, 1.0), ("backward", 4, [1.0, 1.0]), ("backward", 4, [2.0, 4.0]),
+    ]  # fmt: skip
+
+
 def test_constants_have_the_learners_names() -> None:
     document = document_of("x = torch.tensor([1., 2.])\nw = torch.tensor([3., 4.], requires_grad=True)\nloss = (x * w).sum()\nloss.backward()")
     constant = node(document, "x")

@@ -329,6 +329,8 @@ LARGE = [
     "torch.vander(big)",
     "torch.combinations(big)",
     "big[:, None] @ big[None]",
+    "torch.cov(big[:, None])",
+    "torch.corrcoef(big[:, None])",
     "big[torch.zeros(10**4, 10**4, dtype=torch.int8).long()]",
     "F.one_hot(torch.arange(20000))",
     "F.one_hot(torch.tensor([10**9]))",

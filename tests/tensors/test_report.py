@@ -548,3 +548,10 @@ def test_what_a_statement_changes_is_shown_however_it_was_reached(source: str, w
 def test_a_loop_ran_as_often_as_it_has_turns(turns: int, times: int) -> None:
     document = report(interpreter.run(f"x = torch.zeros(1)\nfor i in range({turns}):\n    x = x + i"))
     assert [step["times"] for step in document["steps"] if step["line"] == 2] in ([times], [])
+
+
+@pytest.mark.parametrize("value", ["torch.zeros(2)", "torch.zeros(2, requires_grad=True)", "nn.Parameter(torch.zeros(2))"])
+def test_data_that_is_assigned_is_shown_from_then_on(value: str) -> None:
+    document = shown(f"w = {value}\nw.data = torch.ones(2)\ny = w + 1")
+    values = [[document["tiles"][one["tile"]]["values"] for one in (*step["inputs"], *step["outputs"])] for step in document["steps"]]
+    assert values == [[[0, 0]], [[0, 0], [1, 1]], [[1, 1], [2, 2]]]

@@ -61,6 +61,10 @@ def test_wider_layers_have_a_multiple_of_their_width() -> None:
     assert wide > before and wide % before == 0
 
 
+def test_a_layer_that_would_become_too_wide_stays() -> None:
+    assert edits.wider(mlp(256)) is not None and edits.wider(mlp(257)) is None
+
+
 def test_the_normalisation_fits_the_rank_of_its_input() -> None:
     assert types(edits.normalised(cnn())).count("BatchNorm2d") == 2
     assert types(edits.normalised(cnn())).count("BatchNorm1d") == 1

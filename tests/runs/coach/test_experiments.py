@@ -60,8 +60,9 @@ def test_there_is_nothing_to_say_before_two_evaluations(count: int) -> None:
     assert names(early) == []
 
 
-def test_losses_that_do_not_fall_are_not_called_steady() -> None:
-    rising = tuple(Evaluated(step, step / 10, 2.3 / step, 0.9, 0.5 + step / 1000, 0.9, 0.0) for step in (10, 20))
+@pytest.mark.parametrize("slope", [0.001, 0.0])
+def test_losses_that_do_not_fall_are_not_called_steady(slope: float) -> None:
+    rising = tuple(Evaluated(step, step / 10, 2.3 / step, 0.9, 0.5 + slope * step, 0.9, 0.0) for step in (10, 20))
     (idea,) = advice(healthy(evaluations=rising))
     assert idea.title == "No problem found so far."
 
