@@ -76,6 +76,10 @@ def test_a_view_is_closed_with_its_element(place: Page) -> None:
     assert calls_of(place, "const remove = mount(1); await settled(); place.remove(); remove()") == [[1, "closed"], 1]
 
 
+def test_what_is_gone_before_its_module_has_loaded_gets_no_view(place: Page) -> None:
+    assert calls_of(place, "mount(1); place.remove()") == [[], 0]
+
+
 def test_another_theme_updates_the_view(place: Page) -> None:
     place.evaluate("""() => {
         window.place.innerHTML = `<div class="controls" style="--theme: light-dark(white, black); transition: --theme 1ms"></div>`

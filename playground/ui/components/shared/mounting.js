@@ -36,6 +36,7 @@ const places = new WeakMap()
  * @returns {(component: Mounted) => () => void}
  */
 export const mounting = (View) => (mounted) => {
+  if (!mounted.parentElement.isConnected) return () => {} // its page was left while the module loaded; it would take no colours, and never end
   const component = inTurn(mounted)
   const root = component.parentElement
   /** @type {HTMLElement | null} */
