@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from playground.tensors import link
+
 from ..support.accessibility import check_accessibility
 from ..support.serving import excess_width
 from ..support.waiting import until
@@ -187,5 +189,6 @@ def test_a_notebook_is_saved_opened_and_sent_as_a_link(book: Page, address: str,
     book.goto(url)
     expect(cell(book, 0).locator("h2")).to_have_text("A title")
     expect(book.locator(".notebook-cell")).to_have_count(3)
-    book.goto(f"{address}/tensors?notebook=damaged")
-    expect(book.get_by_text("cannot be read")).to_be_visible()
+    for damaged in ("damaged", link.pack("x = 1"), link.pack("[x]"), link.pack("[" * 9000), link.pack("[1, 2]")):
+        book.goto(f"{address}/tensors?notebook={damaged}")
+        expect(book.get_by_text("cannot be read")).to_be_visible()

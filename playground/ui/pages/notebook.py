@@ -12,7 +12,8 @@ from playground.ui import state
 from playground.ui.components.notebook import NotebookCell, are_cells, notebook
 from playground.ui.shared.errors import shown_kindly
 
-MODE = "Notebook"
+NOTEBOOK = "Notebook"
+"""The mode of the Tensors page."""
 POINTS = """\
 x = torch.linspace(0, 1, 12)
 y = 3 * x + 1 + 0.1 * torch.randn(12)
@@ -45,18 +46,21 @@ def load_notebook() -> None:
         return
     state.NOTEBOOK_LOADED.write(packed)
     with shown_kindly():
-        cells = json.loads(_unpack(packed))
-        if not are_cells(cells):
+        cells = _cells_in(link.unpack(packed))
+        if cells is None:
             raise PlaygroundError(msg("The notebook in this link cannot be read."), msg("The address was cut or changed on its way. Ask for the link again."))
         _keep(cells)
         state.NOTEBOOK_OPENED.write(state.NOTEBOOK_OPENED.read() + 1)
-        state.TENSORS_MODE.write(MODE)
+        state.TENSORS_MODE.write(NOTEBOOK)
 
 
-def _unpack(packed: str) -> str:
-    """Return the JSON in a link; of a script it is none."""
-    text = link.unpack(packed)
-    return text if text.startswith("[") else "null"
+def _cells_in(text: str) -> list[NotebookCell] | None:
+    """Return the cells that a text is as JSON; None where it is something else, such as a script."""
+    try:
+        cells = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return cells if are_cells(cells) else None
 
 
 def _keep(cells: list[NotebookCell]) -> None:

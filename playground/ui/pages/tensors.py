@@ -21,13 +21,13 @@ from playground.tensors.help.reference import entries
 from playground.tensors.sandbox import COMPARE_DEVICES
 from playground.ui import state
 from playground.ui.components.tensor_lab import ExerciseData, command, tensor_lab
-from playground.ui.pages.notebook import load_notebook, show_notebook
+from playground.ui.pages.notebook import NOTEBOOK, load_notebook, show_notebook
 from playground.ui.shared.errors import show, shown_kindly
 from playground.ui.shared.scripts import Script
 from playground.ui.shared.visitor import current_learner
 
 SCRIPT = Script("tensors")
-EXPLORE, NOTEBOOK, EXERCISES = "Explore", "Notebook", "Exercises"
+EXPLORE, EXERCISES = "Explore", "Exercises"
 MODES = {EXPLORE: msg("Explore"), NOTEBOOK: msg("Notebook"), EXERCISES: msg("Exercises")}
 LEVELS = {1: msg("first steps"), 2: msg("shapes"), 3: msg("combining tensors"), 4: msg("in practice"), 5: msg("puzzles")}
 DEFAULT_DTYPE = "default"

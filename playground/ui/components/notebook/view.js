@@ -4,7 +4,7 @@ import { lines, request } from "../shared/client.js"
 import "../shared/controls.js"
 import { button, find } from "../shared/dom.js"
 import { saveText } from "../shared/files.js"
-import { LONGEST, packed } from "../shared/link.js"
+import { copyLink } from "../shared/link.js"
 import { mounting } from "../shared/mounting.js"
 import { t } from "../shared/text.js"
 import { NO_REPORT, newest } from "../tensor_lab/report.js"
@@ -48,7 +48,7 @@ class Notebook {
     /** @type {Entry[]} */
     this.entries = []
     this.past = new Past()
-    this.told = "" // the cells that Streamlit has
+    this.reported = "" // the cells that Streamlit has
     /** @type {Component["setStateValue"]} */
     this.setState = () => {}
     this.xray = new Xray(root, (line) => this.shown?.editor?.lines(line ? [line] : []))
@@ -63,7 +63,9 @@ class Notebook {
     on(".restart", () => this.restart())
     on(".undo", () => this.undo())
     on(".save", () => saveText(toJupyter(this.written()), "notebook.ipynb", "application/x-ipynb+json"))
-    on(".link", () => this.copyLink(find(this.root, ".link")))
+    on(".link", () => copyLink(find(this.root, ".link"), "notebook", JSON.stringify(this.written()), {
+      tooLong: t("The notebook is too long for a link"), refused: t("The browser does not allow copying"),
+    }))
     on(".add-code", () => this.add("code"))
     on(".add-text", () => this.add("text"))
     /** @type {HTMLInputElement} */
@@ -212,9 +214,9 @@ class Notebook {
   tell() {
     find(this.root, ".undo").disabled = !this.past.states.length
     const cells = this.written(), text = JSON.stringify(cells)
-    if (text === this.told) return
-    const isFirst = !this.told
-    this.told = text
+    if (text === this.reported) return
+    const isFirst = !this.reported
+    this.reported = text
     if (!isFirst) this.setState("cells", cells)
   }
 
@@ -320,20 +322,6 @@ class Notebook {
     } catch (error) {
       this.says.replaceChildren(/** @type {Error} */ (error).message)
     }
-  }
-
-  /** @param {HTMLButtonElement} made */
-  async copyLink(made) {
-    const url = new URL(window.location.href)
-    const text = await packed(JSON.stringify(this.written()))
-    url.searchParams.set("notebook", text)
-    try {
-      if (text.length <= LONGEST) await navigator.clipboard.writeText(url.href)
-      made.textContent = text.length <= LONGEST ? t("Copied") : t("The notebook is too long for a link")
-    } catch {
-      made.textContent = t("The browser does not allow copying")
-    }
-    made.onblur = made.onpointerleave = () => { made.textContent = t("Copy link") }
   }
 
   close() {

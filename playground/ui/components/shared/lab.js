@@ -6,7 +6,7 @@ import { find } from "./dom.js"
 import { Editor } from "./editor.js"
 import { faultOf, showFault } from "./fault.js"
 import { Figures } from "./figures.js"
-import { LONGEST, packed } from "./link.js"
+import { copyLink } from "./link.js"
 import { t } from "./text.js"
 
 /**
@@ -51,7 +51,9 @@ export class Lab {
     find(root, ".run").onclick = run
     /** @type {HTMLButtonElement} */
     this.link = find(root, ".link")
-    this.link.onclick = () => this.copyLink(this.link)
+    this.link.onclick = () => copyLink(this.link, "script", this.editor.text, { // what is being typed does not stand in the address yet
+      tooLong: t("The script is too long for a link"), refused: t("Copy it from the address bar"),
+    })
     this.complete()
   }
 
@@ -172,20 +174,6 @@ export class Lab {
    */
   showFault(fault, source) {
     showFault(this.fault, fault, source, this.editor, () => this.run())
-  }
-
-  /** @param {HTMLButtonElement} button */
-  async copyLink(button) {
-    const url = new URL(window.location.href)
-    const script = await packed(this.editor.text) // what is being typed does not stand in the address yet
-    url.searchParams.set("script", script)
-    try {
-      if (script.length <= LONGEST) await navigator.clipboard.writeText(url.href)
-      button.textContent = script.length <= LONGEST ? t("Copied") : t("The script is too long for a link")
-    } catch {
-      button.textContent = t("Copy it from the address bar")
-    }
-    button.onblur = button.onpointerleave = () => { button.textContent = t("Copy link") }
   }
 
   close() {
